@@ -1,0 +1,60 @@
+# make test    everything a fresh machine needs, real servers included, then lint and tests
+# make demo    MySQL 5.7, Kafka and a shop with live orders; messages as they arrive
+# PYTHON=python3.12 make venv    takes another interpreter than python3
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := test
+.PHONY: venv fetch lint format test demo campaign benchmark clean
+
+venv: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "obsync needs Python 3.11 or newer, and there is no $(PYTHON) here." >&2; \
+	  echo "Install it (Debian: apt-get install python3 python3-venv) or name one: make PYTHON=/path/to/python3.11" >&2; \
+	  exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "obsync needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1)." >&2; \
+	  echo "Name a newer one: make PYTHON=/path/to/python3.11" >&2; \
+	  exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments: its venv module is missing." >&2; \
+	  echo "Install it: apt-get install python3-venv" >&2; \
+	  exit 1; }
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+fetch: venv
+	$(PY) -m tests.servers fetch
+
+lint: venv
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict obsync_tui
+	$(BIN)/lint-imports --no-cache
+
+format: venv
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+test: fetch lint
+	$(PY) -m pytest
+
+demo: fetch
+	$(PY) -m tests.demo
+
+campaign: fetch
+	$(PY) -m pytest -m campaign --timeout=0
+
+benchmark: fetch
+	$(PY) -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find obsync_tui tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
