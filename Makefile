@@ -43,7 +43,7 @@ format: venv
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-test: fetch lint
+test: lint fetch
 	$(PY) -m pytest
 
 demo: fetch
