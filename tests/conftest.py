@@ -1,0 +1,45 @@
+"""Servers as fixtures: shared ones for a whole run, and factories for tests that break theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.servers import KafkaBroker, MySQLServer
+
+
+@pytest.fixture(scope="session")
+def mysql57() -> Iterator[MySQLServer]:
+    """A MySQL 5.7 shared by the run: use databases of your own, leave it running."""
+    with MySQLServer("5.7") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mysql80() -> Iterator[MySQLServer]:
+    """A MySQL 8.0 shared by the run: use databases of your own, leave it running."""
+    with MySQLServer("8.0") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[KafkaBroker]:
+    """A plain Kafka broker shared by the run: use topics of your own, leave it running."""
+    with KafkaBroker() as broker:
+        yield broker
+
+
+@pytest.fixture
+def new_mysql() -> Iterator[Callable[..., MySQLServer]]:
+    """new_mysql(version, options, tls=, gtid=): a started MySQL of this test's own, removed at its end."""
+    with ExitStack() as stack:
+        yield lambda *args, **kwargs: stack.enter_context(MySQLServer(*args, **kwargs))
+
+
+@pytest.fixture
+def new_kafka() -> Iterator[Callable[..., KafkaBroker]]:
+    """new_kafka(properties, num_partitions=, auto_create_topics=): a started broker of this test's own, removed at its end."""
+    with ExitStack() as stack:
+        yield lambda *args, **kwargs: stack.enter_context(KafkaBroker(*args, **kwargs))
