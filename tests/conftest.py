@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.servers import KafkaBroker, MySQLServer
+from tests.servers import FaultProxy, KafkaBroker, MySQLServer, SecuredKafkaBroker
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +31,13 @@ def kafka() -> Iterator[KafkaBroker]:
         yield broker
 
 
+@pytest.fixture(scope="session")
+def secured_kafka() -> Iterator[SecuredKafkaBroker]:
+    """A broker with passwords, TLS and access rights, shared by the run: use topics of your own, leave it running."""
+    with SecuredKafkaBroker() as broker:
+        yield broker
+
+
 @pytest.fixture
 def new_mysql() -> Iterator[Callable[..., MySQLServer]]:
     """new_mysql(version, options, tls=, gtid=): a started MySQL of this test's own, removed at its end."""
@@ -43,3 +50,10 @@ def new_kafka() -> Iterator[Callable[..., KafkaBroker]]:
     """new_kafka(properties, num_partitions=, auto_create_topics=): a started broker of this test's own, removed at its end."""
     with ExitStack() as stack:
         yield lambda *args, **kwargs: stack.enter_context(KafkaBroker(*args, **kwargs))
+
+
+@pytest.fixture
+def new_proxy() -> Iterator[Callable[[int], FaultProxy]]:
+    """new_proxy(port): a fault proxy in front of a server's port, closed at the test's end."""
+    with ExitStack() as stack:
+        yield lambda port: stack.enter_context(FaultProxy(port))

@@ -88,9 +88,10 @@ def require(*needed: Prerequisite) -> None:
         packages = [item.package for item in missing]
         if os.geteuid() == 0 and shutil.which("apt-get"):
             environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-            subprocess.run(["apt-get", "-qq", "update"], env=environment, stdout=subprocess.DEVNULL)
+            apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
+            subprocess.run([*apt, "update"], env=environment, stdout=subprocess.DEVNULL)
             subprocess.run(
-                ["apt-get", "-qq", "-y", "--no-install-recommends", "install", *packages],
+                [*apt, "-y", "--no-install-recommends", "install", *packages],
                 env=environment,
                 stdout=subprocess.DEVNULL,
             )

@@ -11,6 +11,7 @@ from typing import Literal
 import pymysql
 from pymysql.cursors import Cursor
 
+from tests.servers.certificates import make_certificates
 from tests.servers.downloads import MYSQL_PROGRAMS, cached, mysql_program
 from tests.servers.process import Server, ServerFailed, free_port
 
@@ -48,6 +49,8 @@ def _initialised_data(version: MySQLVersion) -> Path:
 class MySQLServer(Server):
     """A MySQL with an empty data directory, binary log on, user root without password.
 
+    With tls it offers TLS for 127.0.0.1 and localhost; certificates.ca is the authority to trust. Only 8.0 can:
+    this build of 5.7 knows TLS 1.1 at most, which OpenSSL 3 refuses.
     options are further mysqld options ("--max-allowed-packet=64M"); they win over those given here.
     """
 
@@ -61,10 +64,12 @@ class MySQLServer(Server):
         tls: bool = False,
         gtid: bool = True,
     ) -> None:
+        if tls and version == "5.7":
+            raise ValueError("TLS needs MySQL 8.0: this build of 5.7 knows TLS 1.1 at most")
         super().__init__()
         self.version: MySQLVersion = version
         self.options = list(options)
-        self.tls = tls
+        self.certificates = make_certificates(self.directory / "certificates") if tls else None
         self.gtid = gtid
         self.port = free_port()
         self.server_id = random.SystemRandom().randrange(1, 2**31)
@@ -96,7 +101,10 @@ class MySQLServer(Server):
             command += ["--gtid-mode=on", "--enforce-gtid-consistency"]
         if self.version == "8.0":
             command += ["--mysqlx=0", "--default-authentication-plugin=mysql_native_password"]
-        if not self.tls:
+        if self.certificates:
+            files = self.certificates
+            command += [f"--ssl-ca={files.ca}", f"--ssl-cert={files.server}", f"--ssl-key={files.server_key}"]
+        else:
             command.append("--skip-ssl")
         return command + self.options
 

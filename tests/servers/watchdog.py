@@ -43,15 +43,17 @@ def main() -> None:
     )
     print(server.pid, flush=True)
 
+    orphaned = threading.Event()
+
     def watch() -> None:
         outlive(owner_pid)
+        orphaned.set()
         server.kill()
-        server.wait()
-        shutil.rmtree(directory, ignore_errors=True)
-        os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()
     code = server.wait()
+    if orphaned.is_set():
+        shutil.rmtree(directory, ignore_errors=True)
     # The owner tells a wanted end from an unwanted one; only the code is passed on.
     os._exit(code if code >= 0 else 128 - code)
 
