@@ -1,0 +1,1 @@
+"""Full-Import: tables read by ranges and cuts."""
