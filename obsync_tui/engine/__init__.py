@@ -1,0 +1,1 @@
+"""The engine: everything between a source and a destination."""

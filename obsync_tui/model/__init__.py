@@ -1,0 +1,1 @@
+"""Frozen structs shared by every process of obsync."""

@@ -1,0 +1,28 @@
+"""Secrets: references that may stand in files, values that may not be shown."""
+
+
+class SecretReference(str):
+    """What stands in a file for a secret: `env:NAME`, `file:PATH`, `cmd:PROGRAM`, `sealed:…`, or nothing."""
+
+    __slots__ = ()
+
+
+class Secret:
+    """A secret's value; neither `repr` nor `str` shows it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one call that needs it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
