@@ -1,0 +1,224 @@
+"""`state.db`: checkpoint records, last status and events of every project, in one SQLite file (WAL).
+
+Several processes may use the file at once (a running project and `obsync project status`). Every failure of SQLite or
+the disk is a StateError that says what to do.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from obsync_tui.config.paths import private_directory
+from obsync_tui.engine.errors import ConfigError, StateError
+from obsync_tui.model.checkpoint import Record
+from obsync_tui.model.event import Event
+from obsync_tui.model.metrics import Status
+
+EVENTS_KEPT = 1000
+EVENT_TEXT_LENGTH = 4000
+BUSY_TIMEOUT_S = 10.0
+
+# What leads from one version of the file to the next; the file's `user_version` counts those that ran.
+MIGRATIONS = (
+    """
+    CREATE TABLE record (
+        project_id TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (project_id, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE status (project_id TEXT NOT NULL PRIMARY KEY, at_s REAL NOT NULL, status BLOB NOT NULL);
+    CREATE TABLE event (
+        number INTEGER PRIMARY KEY, project_id TEXT NOT NULL, at_s REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
+    );
+    CREATE INDEX event_of_project ON event (project_id, number);
+    """,
+)
+
+CURES = {
+    sqlite3.SQLITE_FULL: "Free disk space; the project goes on from its checkpoint.",
+    sqlite3.SQLITE_READONLY: "Make the file and its directory writable for this user.",
+    sqlite3.SQLITE_CANTOPEN: "Check that the directory exists and that this user owns it.",
+    sqlite3.SQLITE_CORRUPT: "Move the file away: projects that deliver exactly once keep their checkpoint in Kafka.",
+    sqlite3.SQLITE_NOTADB: "Move the file away: projects that deliver exactly once keep their checkpoint in Kafka.",
+    sqlite3.SQLITE_BUSY: "Another process holds the file; stop what it is, then try again.",
+    sqlite3.SQLITE_IOERR: "Check the disk (room, quota, mount, kernel log).",
+}
+
+
+class StateFile:
+    """The state of all projects; safe to use from several threads, to be closed at the end.
+
+    Every method raises StateError; opening also when a later obsync wrote the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._mutex = threading.Lock()
+        with self._failures():
+            private_directory(path.parent)
+            # Made here, since SQLite would make it readable for all; -wal and -shm take its mode.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+        try:
+            with self._failures():
+                self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> "StateFile":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; nothing else may be called afterwards."""
+        with self._mutex, self._failures():
+            self._connection.close()
+
+    def records(self, project_id: str) -> list[Record]:
+        """The project's checkpoint records, by key."""
+        with self._mutex, self._failures():
+            rows = self._connection.execute(
+                "SELECT key, value FROM record WHERE project_id = ? ORDER BY key", (project_id,)
+            ).fetchall()
+        return [Record(key, value) for key, value in rows]
+
+    def save(self, project_id: str, records: Sequence[Record]) -> None:
+        """Put the records, all or none, durably; a value of None removes its key."""
+        with self._transaction() as connection:
+            for record in records:
+                if record.value is None:
+                    connection.execute(
+                        "DELETE FROM record WHERE project_id = ? AND key = ?", (project_id, record.key)
+                    )
+                else:
+                    connection.execute(
+                        "INSERT OR REPLACE INTO record VALUES (?, ?, ?)",
+                        (project_id, record.key, record.value),
+                    )
+
+    def status(self, project_id: str) -> Status | None:
+        """The status that was saved last, if any; its `at_s` says when it was true."""
+        with self._mutex, self._failures():
+            row = self._connection.execute(
+                "SELECT status FROM status WHERE project_id = ?", (project_id,)
+            ).fetchone()
+        if row is None:
+            return None
+        try:
+            return msgspec.json.decode(row[0], type=Status)
+        except msgspec.DecodeError as error:
+            raise StateError(
+                f"the status of {project_id} cannot be read: {error}",
+                where=str(self._path),
+                cure="Run the project; it writes its status anew.",
+            ) from error
+
+    def save_status(self, status: Status) -> None:
+        """Replace the project's status."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO status VALUES (?, ?, ?)",
+                (status.project_id, status.at_s, msgspec.json.encode(status)),
+            )
+
+    def add_event(self, project_id: str, kind: str, text: str, at_s: float | None = None) -> None:
+        """Write an event, now unless told; the newest thousand of each project are kept."""
+        when = time.time() if at_s is None else at_s
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO event (project_id, at_s, kind, text) VALUES (?, ?, ?, ?)",
+                (project_id, when, kind, text[:EVENT_TEXT_LENGTH]),
+            )
+            connection.execute(
+                "DELETE FROM event WHERE project_id = :project AND number <= (SELECT number FROM event"
+                " WHERE project_id = :project ORDER BY number DESC LIMIT 1 OFFSET :kept)",
+                {"project": project_id, "kept": EVENTS_KEPT},
+            )
+
+    def events(self, project_id: str, limit: int = EVENTS_KEPT) -> list[Event]:
+        """The project's newest events, oldest first."""
+        with self._mutex, self._failures():
+            rows = self._connection.execute(
+                "SELECT at_s, project_id, kind, text FROM event WHERE project_id = ? ORDER BY number DESC LIMIT ?",
+                (project_id, limit),
+            ).fetchall()
+        return [Event(*row) for row in reversed(rows)]
+
+    def delete(self, project_id: str) -> None:
+        """Remove everything of the project."""
+        with self._transaction() as connection:
+            for table in ("record", "status", "event"):
+                connection.execute(f"DELETE FROM {table} WHERE project_id = ?", (project_id,))
+
+    def _prepare(self) -> None:
+        connection = self._connection
+        self._refuse_newer(self._version())
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA journal_size_limit = 4194304")
+        if self._version() == len(MIGRATIONS):
+            return
+        with self._transaction():
+            done = self._version()  # again: another process may have been faster
+            self._refuse_newer(done)
+            for migration in MIGRATIONS[done:]:
+                for statement in migration.split(";"):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def _version(self) -> int:
+        version: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        return version
+
+    def _refuse_newer(self, version: int) -> None:
+        if version > len(MIGRATIONS):
+            raise StateError(
+                f"a newer obsync wrote this file (version {version}, this one knows {len(MIGRATIONS)})",
+                where=str(self._path),
+                cure="Install that obsync again, or set OBSYNC_HOME to another directory.",
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._mutex, self._failures():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            cure = CURES.get(code, "Move the file away if this comes back, and keep it for a report.")
+            raise StateError(
+                f"the state cannot be used: {error}", where=str(self._path), cure=cure
+            ) from error
+        except ConfigError as error:
+            raise StateError(error.what, where=error.where, cure=error.cure) from error
+        except OSError as error:
+            raise StateError(
+                f"the state cannot be used: {error.strerror}",
+                where=str(self._path),
+                cure="Check that the disk has room and that this user owns the path.",
+            ) from error
