@@ -2,8 +2,9 @@
 
 from struct import Struct
 
-_FLOAT32 = Struct("<f")
-_FLOAT32_MAX_EXACT_INTEGER = 16777216.0
+_pack_float32 = Struct("<f").pack
+_unpack_float32 = Struct("<f").unpack
+_FLOAT32_MIN_NORMAL = 2.0**-126
 
 # Bytes that hold 0–9 decimal digits in packed DECIMAL.
 _BYTES_OF_DIGITS = (0, 1, 1, 2, 2, 3, 3, 4, 4, 4)
@@ -25,29 +26,34 @@ def float64_text(value: float) -> str:
 def float32_text(value: float) -> str:
     """The shortest decimal text that reads back as the same float32, a valid JSON number.
 
-    `value` is a float32 widened to a double. ValueError for infinity, NaN and what float32 cannot hold.
+    `value` is a float32 widened to a double. Of the decimals with n digits only the nearest is tried: three
+    powers of two take a ninth digit that a farther one would save. ValueError for infinity, NaN and what
+    float32 cannot hold.
     """
-    if -_FLOAT32_MAX_EXACT_INTEGER <= value <= _FLOAT32_MAX_EXACT_INTEGER:
-        text = f"{value:.6g}"
-        if float(text) == value:  # few digits, exact in binary: 0.5, 12, 3.25
-            return text if "e" not in text else float64_text(value)
-    elif value - value != 0.0:
-        raise ValueError(f"{value} is not a JSON number")
-    return _float32_text_by_search(value)
+    # Six digits always survive the way through a float32, so most values people write end at the first try.
+    if -_FLOAT32_MIN_NORMAL < value < _FLOAT32_MIN_NORMAL and value:
+        return float64_text(float(_text_by_search(value)))
+    text = f"{value:.6g}"
+    try:
+        if _unpack_float32(_pack_float32(float(text)))[0] != value:
+            text = f"{value:.7g}"
+            if _unpack_float32(_pack_float32(float(text)))[0] != value:
+                text = _text_by_search(value)
+    except OverflowError:  # rounded up past the largest float32
+        text = _text_by_search(value)
+    # float64_text chooses where the exponent begins, and refuses infinity.
+    return float64_text(float(text)) if "e" in text or text[-1] == "f" else text
 
 
-def _float32_text_by_search(value: float) -> str:
-    pack, unpack = _FLOAT32.pack, _FLOAT32.unpack
-    for digits in (6, 7, 8, 9):
+def _text_by_search(value: float) -> str:
+    for digits in range(1, 10):
         text = f"{value:.{digits}g}"
         try:
-            same = unpack(pack(float(text)))[0] == value
-        except OverflowError:  # rounded up past the largest float32
+            if _unpack_float32(_pack_float32(float(text)))[0] == value:
+                return text
+        except OverflowError:
             continue
-        if same:
-            # repr gives one spelling to doubles and floats.
-            return float64_text(float(text))
-    raise ValueError(f"{value!r} is not a float32")
+    raise ValueError(f"{value!r} is not a finite float32")
 
 
 def mysql_double_text(value: float) -> str:
