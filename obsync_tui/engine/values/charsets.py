@@ -1,6 +1,6 @@
 """Text of MySQL's character sets, decoded to what the server itself converts it to."""
 
-import codecs
+from codecs import charmap_decode, register_error
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -16,8 +16,15 @@ class Codec(NamedTuple):
     errors: str = "strict"
 
 
-class _Charset(NamedTuple):
-    """`swaps` are characters that the server maps otherwise, each made by one byte sequence of the codec."""
+class _SingleByte(NamedTuple):
+    """A codec of Python and the bytes that the server maps otherwise."""
+
+    codec: str
+    own: Mapping[int, str] = MappingProxyType({})
+
+
+class _MultiByte(NamedTuple):
+    """A codec, and characters that the server maps otherwise, each made by one byte sequence of the codec."""
 
     codec: Codec
     swaps: Mapping[str, str] = MappingProxyType({})
@@ -25,7 +32,7 @@ class _Charset(NamedTuple):
 
 def supported(charset: str) -> bool:
     """Whether values of this character set, by MySQL's name, can be read; `binary` can, as bytes."""
-    return charset == "binary" or charset in _CHARSETS
+    return charset == "binary" or charset in _UNICODE or charset in _SINGLE_BYTE or charset in _MULTI_BYTE
 
 
 def decoder(charset: str) -> Decoder | None:
@@ -37,39 +44,44 @@ def decoder(charset: str) -> Decoder | None:
     """
     if charset == "binary":
         return None
-    codec, swaps = _known(charset)
-    name, errors = codec
-    if not swaps:
+    if charset in _UNICODE:
+        name, errors = _UNICODE[charset]
         return lambda data: str(data, name, errors)
-    table = str.maketrans(dict(swaps))
-    rare = tuple(swaps)
+    if charset in _SINGLE_BYTE:
+        # Five times as fast as the codec by its name.
+        table = _table(_SINGLE_BYTE[charset])
+        return lambda data: charmap_decode(data, "strict", table)[0]
+    if charset in _MULTI_BYTE:
+        return _multi_byte_decoder(_MULTI_BYTE[charset])
+    raise ValueError(f"character set {charset} is not supported")
+
+
+def exact_codec(charset: str) -> Codec | None:
+    """The codec to call in place of `decoder` to save a call: there is one for Unicode's encodings, else None."""
+    return _UNICODE.get(charset)
+
+
+def _table(charset: _SingleByte) -> str:
+    """The character of each byte; U+FFFE says to charmap_decode that there is none."""
+    table = bytes(range(256)).decode(charset.codec, "replace").replace("\ufffd", "\ufffe")
+    return "".join(charset.own.get(byte, character) for byte, character in enumerate(table))
+
+
+def _multi_byte_decoder(charset: _MultiByte) -> Decoder:
+    name, errors = charset.codec
+    swaps = tuple(charset.swaps)
+    table = str.maketrans(dict(charset.swaps))
 
     def decode(data: bytes) -> str:
+        if data.isascii():
+            return str(data, "ascii")
         text = str(data, name, errors)
-        for character in rare:
+        for character in swaps:
             if character in text:
                 return text.translate(table)
         return text
 
     return decode
-
-
-def exact_codec(charset: str) -> Codec | None:
-    """The codec to call directly in place of `decoder`, None when there is none.
-
-    ValueError when the character set is not supported.
-    """
-    if charset == "binary":
-        return None
-    codec, swaps = _known(charset)
-    return None if swaps else codec
-
-
-def _known(charset: str) -> _Charset:
-    try:
-        return _CHARSETS[charset]
-    except KeyError:
-        raise ValueError(f"character set {charset} is not supported") from None
 
 
 _Rescue = Callable[[bytes], tuple[str, int]]
@@ -91,7 +103,7 @@ def _rescued(errors: str, rescue: _Rescue) -> str:
             raise error
         return text, end
 
-    codecs.register_error(errors, handler)
+    register_error(errors, handler)
     return errors
 
 
@@ -112,44 +124,48 @@ def _ujis_user_defined(data: bytes) -> tuple[str, int]:
     return chr(page + (row - 0xF5) * 94 + cell - 0xA1), width
 
 
-_UTF8 = _Charset(Codec("utf-8", "surrogatepass"))
-_CHARSETS = {
+_UTF8 = Codec("utf-8", "surrogatepass")
+_UNICODE = {
     "utf8mb4": _UTF8,
     "utf8mb3": _UTF8,
     "utf8": _UTF8,
     # A pair of surrogates in ucs2 is read as the character that its writer meant.
-    "ucs2": _Charset(Codec("utf-16-be", "surrogatepass")),
-    "utf16": _Charset(Codec("utf-16-be", "surrogatepass")),
-    "utf16le": _Charset(Codec("utf-16-le", "surrogatepass")),
-    "utf32": _Charset(Codec("utf-32-be", "surrogatepass")),
-    "ascii": _Charset(Codec("ascii")),
-    # cp1252 with C1 controls in its five holes.
-    "latin1": _Charset(Codec("cp1252", _rescued("obsync.latin1", _by_codec("latin-1", 1)))),
-    "latin2": _Charset(Codec("iso8859-2")),
-    "latin5": _Charset(Codec("iso8859-9")),
-    "latin7": _Charset(Codec("iso8859-13")),
-    "greek": _Charset(Codec("iso8859-7"), {"\u2018": "\u02bd", "\u2019": "\u02bc"}),
-    "hebrew": _Charset(Codec("iso8859-8"), {"\u00af": "\u203e"}),
-    "tis620": _Charset(Codec("tis-620")),
-    "koi8r": _Charset(Codec("koi8-r")),
-    "koi8u": _Charset(Codec("koi8-u"), {"\u2219": "\u2022"}),
-    "cp1250": _Charset(Codec("cp1250")),
-    "cp1251": _Charset(Codec("cp1251")),
-    "cp1256": _Charset(Codec("cp1256")),
-    "cp1257": _Charset(Codec("cp1257")),
-    "cp850": _Charset(Codec("cp850")),
-    "cp852": _Charset(Codec("cp852")),
-    "cp866": _Charset(Codec("cp866"), {"\u2116": "\u207f", "\u00a4": "\u00b2"}),
-    "hp8": _Charset(Codec("hp-roman8")),
-    "macce": _Charset(Codec("mac_latin2")),
-    "macroman": _Charset(Codec("mac_roman")),
-    "gb2312": _Charset(Codec("gb2312")),
-    "gbk": _Charset(Codec("gbk", _rescued("obsync.gbk", _by_codec("gb18030", 2)))),
+    "ucs2": Codec("utf-16-be", "surrogatepass"),
+    "utf16": Codec("utf-16-be", "surrogatepass"),
+    "utf16le": Codec("utf-16-le", "surrogatepass"),
+    "utf32": Codec("utf-32-be", "surrogatepass"),
+}
+_SINGLE_BYTE = {
+    "ascii": _SingleByte("ascii"),
+    # C1 controls stand in the five holes of cp1252.
+    "latin1": _SingleByte("cp1252", {byte: chr(byte) for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}),
+    "latin2": _SingleByte("iso8859-2"),
+    "latin5": _SingleByte("iso8859-9"),
+    "latin7": _SingleByte("iso8859-13"),
+    "greek": _SingleByte("iso8859-7", {0xA1: "\u02bd", 0xA2: "\u02bc"}),
+    "hebrew": _SingleByte("iso8859-8", {0xAF: "\u203e"}),
+    "tis620": _SingleByte("tis-620"),
+    "koi8r": _SingleByte("koi8-r"),
+    "koi8u": _SingleByte("koi8-u", {0x95: "\u2022"}),
+    "cp1250": _SingleByte("cp1250"),
+    "cp1251": _SingleByte("cp1251"),
+    "cp1256": _SingleByte("cp1256"),
+    "cp1257": _SingleByte("cp1257"),
+    "cp850": _SingleByte("cp850"),
+    "cp852": _SingleByte("cp852"),
+    "cp866": _SingleByte("cp866", {0xFC: "\u207f", 0xFD: "\u00b2"}),
+    "hp8": _SingleByte("hp-roman8"),
+    "macce": _SingleByte("mac_latin2"),
+    "macroman": _SingleByte("mac_roman"),
+}
+_MULTI_BYTE = {
+    "gb2312": _MultiByte(Codec("gb2312")),
+    "gbk": _MultiByte(Codec("gbk", _rescued("obsync.gbk", _by_codec("gb18030", 2)))),
     # The server follows GB 18030-2005, which swapped these two.
-    "gb18030": _Charset(Codec("gb18030"), {"\ue7c7": "\u1e3f", "\u1e3f": "\ue7c7"}),
-    "big5": _Charset(Codec("big5", _rescued("obsync.big5", _by_codec("cp950", 2)))),
-    "cp932": _Charset(Codec("cp932")),
-    "sjis": _Charset(Codec("shift_jis", _rescued("obsync.sjis", _by_codec("cp932", 2))), {"\uff3c": "\\"}),
-    "ujis": _Charset(Codec("euc_jp", _rescued("obsync.ujis", _ujis_user_defined)), {"\uff3c": "\\"}),
-    "euckr": _Charset(Codec("cp949")),
+    "gb18030": _MultiByte(Codec("gb18030"), {"\ue7c7": "\u1e3f", "\u1e3f": "\ue7c7"}),
+    "big5": _MultiByte(Codec("big5", _rescued("obsync.big5", _by_codec("cp950", 2)))),
+    "cp932": _MultiByte(Codec("cp932")),
+    "sjis": _MultiByte(Codec("shift_jis", _rescued("obsync.sjis", _by_codec("cp932", 2))), {"\uff3c": "\\"}),
+    "ujis": _MultiByte(Codec("euc_jp", _rescued("obsync.ujis", _ujis_user_defined)), {"\uff3c": "\\"}),
+    "euckr": _MultiByte(Codec("cp949")),
 }
