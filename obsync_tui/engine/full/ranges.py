@@ -8,13 +8,17 @@ The checkpoint knows regions: what is committed under a cut, and what is unread 
 which keeps a table's record at about two regions for each connection.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import msgspec
 
 from obsync_tui.engine.full.keys import Key
+from obsync_tui.model.table import TableName
 
 UNREAD = 0
+# One sequence for the whole process, so that a batch that was made void never meets its id again.
+_segment_ids = itertools.count(1)
 
 
 class Region(msgspec.Struct, frozen=True, array_like=True):
@@ -27,14 +31,20 @@ class Region(msgspec.Struct, frozen=True, array_like=True):
 class TableRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """A table's committed progress: its value in the checkpoint, as JSON with keys in Base64.
 
-    `key` names the columns that divide the table; empty: it is read as one stream. `first_cut` is the cut of the first
-    row ever sent, from which the stream of an undivided table counts.
+    `key` names the columns that divide the table; empty: it is read as one stream. `first_cut`, of
+    such a table, is the cut of the first row ever sent, from which its stream counts.
     """
 
+    name: TableName
     key: tuple[str, ...]
     regions: tuple[Region, ...] = (Region(None, UNREAD),)
     rows: int = 0
     first_cut: int = 0
+
+    @property
+    def started(self) -> bool:
+        """Whether rows of the table were sent."""
+        return self.first_cut > 0 or any(region.cut != UNREAD for region in self.regions)
 
     @property
     def done(self) -> bool:
@@ -91,7 +101,6 @@ class TableRanges:
     def __init__(self, record: TableRecord, cut: int = UNREAD) -> None:
         self._committed = record
         self._cut = cut
-        self._next_id = 1
         self._segments: list[_Segment] = []
         self._rows = self._rows_read = self._first_cut = 0
         self._rebuild()
@@ -105,6 +114,11 @@ class TableRanges:
     def committed(self) -> TableRecord:
         """The progress of the last commit."""
         return self._committed
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all of the table is delivered."""
+        return all(segment.read_done for segment in self._segments)
 
     @property
     def rows(self) -> int:
@@ -135,7 +149,7 @@ class TableRanges:
         if segment is None:
             return False
         if at != segment.upto:
-            rest = _Segment(self._new_id(), segment.upto, segment.cut)
+            rest = _Segment(next(_segment_ids), segment.upto, segment.cut)
             self._segments.insert(self._segments.index(segment) + 1, rest)
             segment.upto = at
         segment.measured = True
@@ -163,7 +177,8 @@ class TableRanges:
         segment.sent_last = last if last is not None and self.key else segment.sent_last
         segment.sent_done = finished or segment.sent_done
         self._rows += rows
-        self._first_cut = self._first_cut or segment.cut
+        if not self.key:
+            self._first_cut = self._first_cut or segment.cut
         return self.record()
 
     def record(self) -> TableRecord:
@@ -182,7 +197,7 @@ class TableRanges:
             if segment.sent_last is not None:
                 add(segment.sent_last, segment.cut)
             add(segment.upto, UNREAD)
-        return TableRecord(self.key, tuple(regions), self._rows, self._first_cut)
+        return TableRecord(self._committed.name, self.key, tuple(regions), self._rows, self._first_cut)
 
     def commit(self) -> None:
         """What is sent is committed."""
@@ -219,13 +234,9 @@ class TableRanges:
         self._segments = []
         for region in record.regions:
             done = region.cut != UNREAD
-            segment = _Segment(self._new_id(), region.upto, region.cut or self._cut, measured=done)
+            segment = _Segment(next(_segment_ids), region.upto, region.cut or self._cut, measured=done)
             segment.read_done = segment.sent_done = done
             self._segments.append(segment)
-
-    def _new_id(self) -> int:
-        self._next_id += 1
-        return self._next_id - 1
 
     def _find(self, segment_id: int) -> _Segment | None:
         for segment in self._segments:

@@ -5,7 +5,7 @@ transactions opened together; OceanBase will read `AS OF SNAPSHOT` an scn, with 
 Whatever is read comes as `ChunkBatch`, in the wire form that the Connector compiles row plans for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,7 +80,7 @@ class ChunkReader(Protocol):
     it was at the cut.
     """
 
-    def read(self, request: ChunkRequest, batch_bytes: int) -> Iterator[Piece]:
+    def read(self, request: ChunkRequest, batch_bytes: int) -> Generator[Piece, None, None]:
         """The request's rows, in pieces of about `batch_bytes`; empty pieces while the source is silent.
 
         Closing the generator abandons the rest and leaves the connection usable.

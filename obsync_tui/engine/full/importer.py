@@ -1,0 +1,229 @@
+"""Full-Import: one thread for each connection of a snapshot reads segments and hands on batches."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import replace
+
+import msgspec
+
+from obsync_tui.engine.errors import SchemaChanged, SnapshotLost, SourceUnreachable
+from obsync_tui.engine.full.keys import chunk_key
+from obsync_tui.engine.full.limits import Limits
+from obsync_tui.engine.full.progress import FullProgress
+from obsync_tui.engine.full.ranges import Task
+from obsync_tui.engine.full.reader import ChunkBatch, ChunkReader, ChunkRequest, Piece, Snapshot, Snapshots
+from obsync_tui.engine.store.store import TextShape
+from obsync_tui.model.metrics import FullStatus
+from obsync_tui.model.project import Full
+from obsync_tui.model.table import TableName, TableVersion
+
+_WAIT_S = 0.2
+_PING_S = 30.0
+_WATCH_S = 10.0
+_RATE_S = 10.0
+
+Offer = Callable[[ChunkBatch, float], bool]
+"""Puts a batch into the pipeline's bounded queue; False when it stayed full for so many seconds."""
+
+
+class FullImport:
+    """Reads every table of a snapshot to its end, and again what an aborted transaction lost.
+
+    `open`, `start`, then `check` every second or so until `progress.done`, then `close`. The sink's thread owns
+    `progress`: for every batch it takes from the queue, empty ones too, `current`, then `advance`; after a commit
+    `committed`, after an abort `rewind`. After SnapshotLost: `close`, `rewind`, then `open` and `start` again.
+    """
+
+    def __init__(self, snapshots: Snapshots, settings: Full, progress: FullProgress, offer: Offer) -> None:
+        self.progress = progress
+        self.limits = Limits(settings.rows_per_s, settings.bytes_per_s)
+        self._snapshots = snapshots
+        self._range_rows = settings.range_rows
+        self._offer = offer
+        self._snapshot: Snapshot | None = None
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._living = 0
+        self._error: BaseException | None = None
+        self._lost = ""
+        self._log_warning = ""
+        self.log_left_s: float | None = None
+        self._rates: deque[tuple[float, int]] = deque()
+
+    def open(self, known: Mapping[TableName, TableVersion] | None = None) -> tuple[TableVersion, ...]:
+        """Take a cut for everything uncommitted and answer the tables' shapes at it.
+
+        `known` are the shapes restored from the checkpoint. Raises as `Snapshots.open` does.
+        """
+        self._stopping.clear()
+        self._error, self._lost = None, ""
+        snapshot = self._snapshot = self._snapshots.open(self.progress.next_cut_id)
+        self.progress.begin(snapshot.cut, snapshot.tables, snapshot.estimates, known or {})
+        return snapshot.tables
+
+    def start(self) -> None:
+        """Begin to read."""
+        snapshot = self._opened()
+        self._living = len(snapshot.readers)
+        self._rates.clear()
+        self._threads = [
+            threading.Thread(target=self._run_reader, args=(reader,), name=f"full-{i}", daemon=True)
+            for i, reader in enumerate(snapshot.readers)
+        ]
+        self._threads.append(threading.Thread(target=self._watch, name="full-watch", daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def check(self) -> None:
+        """Raise what ended the reading.
+
+        SnapshotLost when no connection is left and something is unread, LogGap when the log after the oldest cut is
+        gone, SchemaChanged when all tables but those that changed are committed, and whatever a reader died of.
+        """
+        if self._error:
+            raise self._error
+        if self._living == 0 and self.progress.unread:
+            raise SnapshotLost(
+                f"all snapshot connections are lost ({self._lost})",
+                where="full synchronization",
+                cure="What is unread is read under another cut.",
+            )
+        failure = self.progress.failure()
+        if failure:
+            raise failure
+
+    def rewind(self) -> None:
+        """Read again what is not committed; batches delivered before are void (`progress.current`)."""
+        self.progress.rewind()
+
+    def status(self) -> FullStatus:
+        """Progress with rate over ten seconds and time left."""
+        status = self.progress.status()
+        now_s = time.monotonic()
+        self._rates.append((now_s, status.rows))
+        while self._rates[0][0] < now_s - _RATE_S:
+            self._rates.popleft()
+        since_s, since_rows = self._rates[0]
+        rate = max(status.rows - since_rows, 0) / (now_s - since_s) if now_s > since_s else 0.0
+        left = max(status.rows_estimated - status.rows, 0)
+        return msgspec.structs.replace(status, rows_per_s=rate, left_s=left / rate if rate else None)
+
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know now."""
+        texts = [*self.progress.warnings, *(str(error) for error in self.progress.failed())]
+        if self._lost:
+            texts.append(f"A snapshot connection is lost, {self._living} go on: {self._lost}")
+        if self._log_warning:
+            texts.append(self._log_warning)
+        return tuple(texts)
+
+    def close(self) -> None:
+        """Stop within a second and let go of the snapshot; from any thread but the readers'."""
+        self._stopping.set()
+        self.progress.wake()
+        if self._snapshot:
+            self._snapshot.close()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(1.0)
+        self._threads = []
+
+    def _opened(self) -> Snapshot:
+        if self._snapshot is None:
+            raise RuntimeError("open before start")
+        return self._snapshot
+
+    def _run_reader(self, reader: ChunkReader) -> None:
+        try:
+            self._work(reader)
+        except SourceUnreachable as error:
+            self._lost = error.what
+        except Exception as error:
+            self._error = self._error or error
+        finally:
+            reader.close()
+            with self._lock:
+                self._living -= 1
+
+    def _work(self, reader: ChunkReader) -> None:
+        used_s = time.monotonic()
+        while not self._stopping.is_set():
+            taken = self.progress.take(_WAIT_S)
+            if taken is None:
+                if time.monotonic() - used_s > _PING_S:
+                    reader.ping()
+                    used_s = time.monotonic()
+                continue
+            table, task = taken
+            try:
+                self._read(reader, table, task)
+            except SchemaChanged as error:
+                self.progress.fail(table.name, error)
+            finally:
+                self.progress.give_back(table.name, task.segment_id)
+            used_s = time.monotonic()
+
+    def _read(self, reader: ChunkReader, table: TableVersion, task: Task) -> None:
+        request = ChunkRequest(table, chunk_key(table), task.after, task.upto, task.skip_rows)
+        if request.key and not task.measured:
+            at = reader.split_point(request, self._range_rows)
+            if at is not None:
+                if not self.progress.split(table.name, task.segment_id, at):
+                    return
+                request = replace(request, upto=at)
+        with closing(reader.read(request, self.limits.batch_bytes())) as pieces:
+            for piece in pieces:
+                if not self._hand_on(table, task, piece):
+                    return
+
+    def _hand_on(self, table: TableVersion, task: Task, piece: Piece) -> bool:
+        """Whether to read on."""
+        segment_id, rows = task.segment_id, len(piece.bodies)
+        if not piece.finished and not rows:
+            return self._goes_on(table, segment_id)
+        if not self.progress.deliver(table.name, segment_id, piece.last_key, rows, piece.finished):
+            return False
+        self.limits.spend(rows, piece.size_bytes)
+        while (delay_s := self.limits.delay_s()) > 0:
+            if not self._goes_on(table, segment_id):
+                return False
+            self._stopping.wait(min(delay_s, _WAIT_S))
+        shape = TextShape(len(table.columns))
+        batch = ChunkBatch(
+            table,
+            segment_id,
+            task.cut,
+            shape,
+            piece.bodies,
+            piece.last_key,
+            piece.finished,
+            rows,
+            piece.size_bytes,
+        )
+        while not self._offer(batch, _WAIT_S):
+            if not self._goes_on(table, segment_id):
+                return False
+        return True
+
+    def _goes_on(self, table: TableVersion, segment_id: int) -> bool:
+        return not self._stopping.is_set() and self.progress.knows(table.name, segment_id)
+
+    def _watch(self) -> None:
+        """Ask now and then whether the log after the oldest cut is still there."""
+        while not self._stopping.wait(_WATCH_S):
+            cut = self.progress.oldest_cut()
+            if cut is None:
+                continue
+            try:
+                left = self._opened().log_left(cut)
+            except SourceUnreachable as error:
+                self._log_warning = f"The source's log retention cannot be watched: {error}"
+            except Exception as error:
+                self._error = self._error or error
+                return
+            else:
+                self._log_warning, self.log_left_s = left.warning, left.left_s
