@@ -261,3 +261,23 @@ def test_too_deep_a_document_is_refused() -> None:
         document = struct.pack("<HHBH", 1, 7 + len(document), 2, 7) + document
     with pytest.raises(ValueError, match="deeper than 100"):
         json_text(b"\x02" + document)
+
+
+def test_damaged_documents_end_in_text_or_in_a_value_error() -> None:
+    rng = random.Random(3)
+    document = bytes.fromhex(
+        "02 0400 2c00 0c1000 0f1300 0f1d00 0b2400 026869 0c08 0000000000000000 f605 0502 800132 000000000000f83f"
+    )
+    assert json_text(document) == '["hi", "0000-00-00 00:00:00.000000", 1.50, 1.5]'
+    refused = 0
+    for _ in range(20000):
+        damaged = bytearray(rng.choice((document, GOOD)))
+        for _ in range(rng.randrange(1, 4)):
+            damaged[rng.randrange(len(damaged))] = rng.choice(
+                (0, 1, 2, 0x0B, 0x0F, 0x7F, 0x80, 0xF6, 0xFF, rng.randrange(256))
+            )
+        try:
+            assert json_text(bytes(damaged))
+        except ValueError:
+            refused += 1
+    assert 5000 < refused < 20000
