@@ -34,7 +34,7 @@ class FullImport:
 
     `open`, `start`, then `check` every second or so until `progress.done`, then `close`. The sink's thread owns
     `progress`: for every batch it takes from the queue, empty ones too, `current`, then `advance`; after a commit
-    `committed`, after an abort `rewind`. After SnapshotLost: `close`, `rewind`, then `open` and `start` again.
+    `committed`, after an abort `rewind`. After SnapshotLost another FullImport goes on from the checkpoint's records.
     """
 
     def __init__(self, snapshots: Snapshots, settings: Full, progress: FullProgress, offer: Offer) -> None:
@@ -59,8 +59,6 @@ class FullImport:
 
         `known` are the shapes restored from the checkpoint. Raises as `Snapshots.open` does.
         """
-        self._stopping.clear()
-        self._error, self._lost = None, ""
         snapshot = self._snapshot = self._snapshots.open(self.progress.next_cut_id)
         self.progress.begin(snapshot.cut, snapshot.tables, snapshot.estimates, known or {})
         return snapshot.tables
@@ -122,8 +120,9 @@ class FullImport:
         return tuple(texts)
 
     def close(self) -> None:
-        """Stop within a second and let go of the snapshot; from any thread but the readers'."""
+        """Stop for good within a second and let go of the snapshot; from any thread but the readers'."""
         self._stopping.set()
+        self._snapshots.stop()
         self.progress.wake()
         if self._snapshot:
             self._snapshot.close()

@@ -5,7 +5,7 @@ transactions opened together; OceanBase will read `AS OF SNAPSHOT` an scn, with 
 Whatever is read comes as `ChunkBatch`, in the wire form that the Connector compiles row plans for.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -121,7 +121,7 @@ class Snapshot(Protocol):
         ...
 
     @property
-    def estimates(self) -> dict[TableName, int]:
+    def estimates(self) -> Mapping[TableName, int]:
         """Rows of each table by the source's statistics, 0 when unknown."""
         ...
 
@@ -147,4 +147,8 @@ class Snapshots(Protocol):
 
         Raises SourceUnreachable, SourceRefused, SourceUnfit, and SnapshotLost when no cut could be taken in time.
         """
+        ...
+
+    def stop(self) -> None:
+        """End an `open` under way, from any thread: it raises within a second. Nothing opens afterwards."""
         ...
