@@ -1,0 +1,1 @@
+"""The Connector: filter, route, partition and encode row changes."""

@@ -1,0 +1,170 @@
+"""The Connector: batches of row images in, messages and positions out."""
+
+from time import time
+
+from obsync_tui.engine.connector.outgoing import Outgoing
+from obsync_tui.engine.connector.plans import Plans
+from obsync_tui.engine.connector.routes import Routes
+from obsync_tui.engine.connector.toolarge import Oversize
+from obsync_tui.engine.formats.plan import DdlRecord, Identity, MessageFormat
+from obsync_tui.engine.full.cuts import CutFilter
+from obsync_tui.engine.full.reader import ChunkBatch
+from obsync_tui.engine.rowplan.request import Keep
+from obsync_tui.engine.store.store import Begin, DdlStatement, LogBatch, RowGroup, SchemaVersion
+from obsync_tui.engine.store.versions import schema_record
+from obsync_tui.model.message import OutgoingMessage
+from obsync_tui.model.position import GtidSet, LogPosition
+from obsync_tui.model.project import Project
+
+
+def _keep_all(_: tuple[bytes, ...]) -> bool:
+    return True
+
+
+class Connector:
+    """Filters, routes, partitions and encodes; keeps the position inside the log, not what is committed.
+
+    `position` is where the stream goes on: rows of the transaction that it stands in are skipped by count.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        message_format: MessageFormat,
+        identity: Identity,
+        routes: Routes,
+        oversize: Oversize,
+        position: LogPosition,
+        cut_filter: CutFilter | None = None,
+    ) -> None:
+        self._project = project
+        self._format = message_format
+        self._identity = identity
+        self._routes = routes
+        self._oversize = oversize
+        self._plans = Plans(project, message_format, identity, routes)
+        self._position = position
+        self._cuts = cut_filter
+        self._begin: Begin | None = None
+        self._rows = 0
+        self._skip = position.rows
+        self._skip_in = position.inside
+        self._sequence = position.sequence
+        self._commit_us = position.commit_us
+        self._heartbeat_due_s = time() + project.objects.heartbeat_s
+
+    def chunk(self, batch: ChunkBatch) -> Outgoing:
+        """Rows of Full-Import as ROW messages."""
+        out = Outgoing(chunk=batch, rows=batch.rows, log_bytes=batch.size_bytes)
+        if batch.bodies:
+            plan = self._plans.row(batch.table, batch.shape)
+            messages = self._list(out, plan.topic)
+            _, _, size = plan.run(batch.bodies, 0, 0, "", 0, 0, messages.append, 0, _keep_all)
+            out.count, out.size_bytes = len(messages), size
+            self._oversize.check(out, plan.route, str(batch.table.name))
+        return out
+
+    def changes(self, batch: LogBatch) -> Outgoing:
+        """Changes of the log, in order, with the position behind them."""
+        out = Outgoing(log_bytes=batch.size_bytes, read_us=batch.read_us, whole=batch.whole, more=batch.more)
+        for item in batch.items:
+            if isinstance(item, RowGroup):
+                self._group(item, out)
+            elif isinstance(item, Begin):
+                if self._begin is None or self._begin.gtid != item.gtid:
+                    self._begin, self._rows = item, 0
+                    self._commit_us = item.commit_us
+            elif isinstance(item, SchemaVersion):
+                self._version(item, out)
+            elif isinstance(item, DdlStatement):
+                self._ddl(item, out)
+            else:
+                self._begin, self._rows = None, 0
+        out.newest_commit_us = batch.newest_commit_us or self._commit_us
+        if batch.whole and batch.newest_commit_us:
+            self._commit_us = batch.newest_commit_us
+        out.position = self._position = LogPosition(
+            batch.executed,
+            str(self._begin.gtid) if self._begin else "",
+            self._rows,
+            self._commit_us,
+            self._sequence,
+            self._position.epoch,
+        )
+        self._heartbeat(out)
+        self._oversize.check_all(out, self._routes, self._begin)
+        return out
+
+    def _group(self, group: RowGroup, out: Outgoing) -> None:
+        begin = self._begin
+        assert begin is not None
+        skip = self._skip - self._rows if self._skip and self._skip_in == str(begin.gtid) else 0
+        cuts, keep, verdict = self._cuts, _keep_all, True
+        if cuts is not None:
+            answer = cuts.verdict(group.table.name, begin)
+            if answer is None:
+                keep, verdict = self._keep(cuts, group, begin), True
+            else:
+                verdict = answer
+        careful = skip > 0 or keep is not _keep_all
+        plan = self._plans.change(group, careful, emit=verdict, cuts=cuts)
+        messages = self._list(out, plan.topic)
+        rows, self._sequence, size = plan.run(
+            group.bodies,
+            group.start,
+            begin.commit_us // 1_000_000,
+            str(begin.gtid),
+            begin.gtid.gno,
+            self._sequence,
+            messages.append,
+            skip,
+            keep,
+        )
+        self._rows += rows
+        out.rows += rows
+        out.size_bytes += size
+
+    def _keep(self, cuts: CutFilter, group: RowGroup, begin: Begin) -> Keep:
+        table = group.table.name
+        return lambda key: cuts.decide(table, begin, key)
+
+    def _list(self, out: Outgoing, topic: str) -> list[OutgoingMessage]:
+        found = out.messages.get(topic)
+        if found is None:
+            found = out.messages[topic] = []
+        return found
+
+    def passed(self, executed: str) -> bool:
+        """Drop the cut filter once the newest cut is behind; True when it was dropped just now."""
+        if self._cuts is None or self._cuts.needs_filter(GtidSet.parse(executed)):
+            return False
+        self._cuts = None
+        return True
+
+    def _version(self, item: SchemaVersion, out: Outgoing) -> None:
+        out.records.append(schema_record(item.table))
+        self._routes.route(item.table.name)
+        out.notices.append(f"{item.table.name}: schema version of {item.table.since}")
+
+    def _ddl(self, item: DdlStatement, out: Outgoing) -> None:
+        out.notices.append(f"{item.table}: {item.statement[:200]}")
+        if not self._project.objects.ddl:
+            return
+        record = DdlRecord(item.table, item.statement, item.ddl_type, self._commit_us // 1_000_000)
+        route, partitions = self._routes.broadcast(item.table)
+        self._broadcast(out, route.topic, partitions, self._format.ddl(record, self._identity))
+
+    def _heartbeat(self, out: Outgoing) -> None:
+        every_s = self._project.objects.heartbeat_s
+        if not every_s or not out.whole or time() < self._heartbeat_due_s:
+            return
+        self._heartbeat_due_s = time() + every_s
+        value = self._format.heartbeat(self._commit_us // 1_000_000 or int(time()), self._identity)
+        for route in self._routes.known():
+            self._broadcast(out, route.topic, tuple(range(route.partitions)), value)
+
+    def _broadcast(self, out: Outgoing, topic: str, partitions: tuple[int, ...], value: bytes) -> None:
+        messages = self._list(out, topic)
+        for partition in partitions:
+            messages.append({"key": None, "value": value, "partition": partition})
+            out.size_bytes += len(value)

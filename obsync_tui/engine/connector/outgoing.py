@@ -1,0 +1,32 @@
+"""What leaves the Connector: messages by topic, and the checkpoint that covers them."""
+
+from dataclasses import dataclass, field
+
+from obsync_tui.engine.full.reader import ChunkBatch
+from obsync_tui.model.checkpoint import Record
+from obsync_tui.model.message import OutgoingMessage
+from obsync_tui.model.position import LogPosition
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """One batch's messages; the feeder owns it once it is handed over.
+
+    `position` is where the log stands behind these messages, None for rows of Full-Import, which carry `chunk`.
+    `whole` tells that a source transaction ends here, `more` that further changes were already waiting.
+    `rows` counts source row changes, `log_bytes` what was read for them, `read_us` when.
+    """
+
+    messages: dict[str, list[OutgoingMessage]] = field(default_factory=dict)
+    count: int = 0
+    size_bytes: int = 0
+    rows: int = 0
+    log_bytes: int = 0
+    read_us: int = 0
+    newest_commit_us: int = 0
+    records: list[Record] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    position: LogPosition | None = None
+    chunk: ChunkBatch | None = None
+    whole: bool = True
+    more: bool = False

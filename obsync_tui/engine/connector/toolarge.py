@@ -1,0 +1,75 @@
+"""Messages above their topic's limit are found before they are sent."""
+
+from json.encoder import encode_basestring as quote
+
+from obsync_tui.engine.connector.outgoing import Outgoing
+from obsync_tui.engine.connector.routes import Routes, TopicRoute
+from obsync_tui.engine.errors import MessageTooLarge
+from obsync_tui.engine.store.store import Begin
+from obsync_tui.model.message import OutgoingMessage
+from obsync_tui.model.project import TooLarge
+
+# Record batch header (61) and record framing (at most 21) in Kafka's message format 2.
+OVERHEAD_BYTES = 96
+
+
+class Oversize:
+    """The policy for messages that are too large: stop, or a dead letter in the same transaction."""
+
+    def __init__(self, policy: TooLarge, dead_letter_topic: str) -> None:
+        self._policy = policy
+        self._dead_letter_topic = dead_letter_topic
+        self.dead_letters = 0
+
+    def check_all(self, out: Outgoing, routes: Routes, begin: Begin | None) -> None:
+        """Check the messages of every topic of a batch of changes."""
+        gtid = str(begin.gtid) if begin else (out.position.executed[-60:] if out.position else "")
+        out.count = sum([len(messages) for messages in out.messages.values()])
+        if out.size_bytes + out.count * OVERHEAD_BYTES <= 900_000:
+            return
+        for route in routes.known():
+            if route.topic in out.messages:
+                self.check(out, route, f"transaction at {gtid}")
+
+    def check(self, out: Outgoing, route: TopicRoute, where: str) -> None:
+        """Check one topic's messages. MessageTooLarge under the policy `stop`."""
+        limit = route.max_message_bytes - OVERHEAD_BYTES
+        if out.size_bytes <= limit:
+            return
+        messages = out.messages[route.topic]
+        if max([len(m["value"]) + len(m["key"] or b"") for m in messages], default=0) <= limit:
+            return
+        fitting: list[OutgoingMessage] = []
+        for message in messages:
+            size_bytes = len(message["value"]) + len(message["key"] or b"")
+            if size_bytes <= limit:
+                fitting.append(message)
+                continue
+            if self._policy is TooLarge.STOP:
+                key = (message["key"] or b"").decode("utf-8", "replace")[:100]
+                raise MessageTooLarge(
+                    f"a message of {size_bytes:,} bytes is above the topic's max.message.bytes of "
+                    f"{route.max_message_bytes:,} (key {key!r})",
+                    where=f"topic {route.topic}, {where}",
+                    cure='Raise max.message.bytes of the topic, or set too_large = "dead-letter" in [delivery].',
+                )
+            self._dead_letter(out, route, message, where)
+        out.messages[route.topic] = fitting
+
+    def _dead_letter(self, out: Outgoing, route: TopicRoute, message: OutgoingMessage, where: str) -> None:
+        self.dead_letters += 1
+        position = out.position.executed if out.position else ""
+        inside = out.position.inside if out.position else ""
+        head = (
+            f'{{"topic":{quote(route.topic)},"partition":{message["partition"]},"position":{quote(position)},'
+            f'"inside":{quote(inside)},"where":{quote(where)},"max_message_bytes":{route.max_message_bytes},"message":'
+        ).encode("utf-8", "replace")
+        letter: OutgoingMessage = {
+            "key": message["key"],
+            "value": head + message["value"] + b"}",
+            "partition": 0,
+        }
+        out.messages.setdefault(self._dead_letter_topic, []).append(letter)
+        out.notices.append(
+            f"a message for {route.topic} was too large and went to {self._dead_letter_topic}: {where}"
+        )

@@ -1,0 +1,1 @@
+"""Row plans: functions compiled once per table version that turn row images into message bytes."""

@@ -1,0 +1,61 @@
+"""Columns of a result set's row: the text protocol holds most values in their final text.
+
+The SELECT is one that Full-Import writes: `character_set_results` is NULL, FLOAT and DOUBLE come as `col*1e0`,
+TIMESTAMP as `UNIX_TIMESTAMP(col)`.
+"""
+
+from obsync_tui.engine.formats.plan import Renderer
+from obsync_tui.engine.rowplan.binlog import text_of
+from obsync_tui.engine.rowplan.code import ColumnCode, quoting_of
+from obsync_tui.engine.values.numbers import float32_text, float64_text
+from obsync_tui.model.table import Column
+
+_ASCII = "str({r}, 'ascii')"
+_INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
+
+
+def text_column_code(column: Column, renderer: Renderer) -> ColumnCode:
+    """How the column's text, `{r}` as bytes, is written by the renderer."""
+    quoting = quoting_of(column, renderer)
+    data_type = column.data_type
+    zerofill = "zerofill" in column.column_type
+    if data_type in _INTEGERS and not zerofill:
+        return ColumnCode(_ASCII, quoting)
+    if data_type in _INTEGERS or data_type == "year":
+        return ColumnCode("int({r})", quoting)
+    if data_type in ("decimal", "numeric"):
+        if zerofill:
+            return ColumnCode("{h}({r})", quoting, reader=_without_leading_zeros)
+        return ColumnCode(_ASCII, quoting)
+    if data_type == "float":
+        return ColumnCode("{h}(float({r}))", quoting, reader=float32_text)
+    if data_type == "double":
+        return ColumnCode("{h}(float({r}))", quoting, reader=float64_text)
+    if data_type == "timestamp":
+        return ColumnCode("{h}({r})", quoting, reader=_timestamp)
+    if data_type in ("date", "datetime", "time"):
+        if column.fsp:
+            return ColumnCode("{h}({r})", quoting, reader=_without_trailing_zeros)
+        return ColumnCode(_ASCII, quoting)
+    if data_type == "json":
+        return ColumnCode("str({r}, 'utf-8')", quoting)
+    text, reader = text_of(column)
+    return ColumnCode(text, quoting, reader=reader)
+
+
+def _without_leading_zeros(raw: bytes) -> str:
+    text = str(raw, "ascii")
+    sign, digits = ("-", text[1:]) if text[0] == "-" else ("", text)
+    digits = digits.lstrip("0")
+    return f"{sign}0{digits}" if digits[:1] in ("", ".") else sign + digits
+
+
+def _without_trailing_zeros(raw: bytes) -> str:
+    return str(raw, "ascii").rstrip("0").rstrip(".")
+
+
+def _timestamp(raw: bytes) -> str:
+    text = str(raw, "ascii")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0000-00-00 00:00:00" if text == "0" else text

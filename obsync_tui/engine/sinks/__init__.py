@@ -1,0 +1,1 @@
+"""Sinks: where messages and the checkpoint become durable."""

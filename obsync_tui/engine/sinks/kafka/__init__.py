@@ -1,0 +1,1 @@
+"""The Kafka sink: messages and checkpoint records in one transaction."""

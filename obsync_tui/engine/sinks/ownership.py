@@ -1,0 +1,57 @@
+"""Who may run a project: one process, told by the owner record in its checkpoint."""
+
+import os
+import socket
+from pathlib import Path
+from time import time
+
+import msgspec
+
+from obsync_tui.engine.errors import ProjectOwned
+from obsync_tui.model.checkpoint import OWNER_KEY, Owner, Record
+
+FRESH_S = 30.0
+REWRITE_S = 10.0
+
+
+def this_process(started_s: float) -> Owner:
+    """This process as an owner, written now."""
+    pid = os.getpid()
+    return Owner(socket.gethostname(), pid, started_s, time(), _start_ticks(pid))
+
+
+def owner_record(owner: Owner) -> Record:
+    """The owner record."""
+    return Record(OWNER_KEY, msgspec.json.encode(owner))
+
+
+def check_owner(value: bytes | None, take_over: bool) -> None:
+    """ProjectOwned when another process wrote the record less than 30 s ago and may still live.
+
+    An owner of this host whose process is gone does not count, so that a restart after a kill is immediate.
+    """
+    if not value or take_over:
+        return
+    owner = msgspec.json.decode(value, type=Owner)
+    age_s = time() - owner.written_s
+    if age_s >= FRESH_S:
+        return
+    if owner.host == socket.gethostname():
+        if owner.pid == os.getpid() and owner.start_ticks == _start_ticks(owner.pid):
+            return
+        if _start_ticks(owner.pid) != owner.start_ticks or not owner.start_ticks:
+            return
+    raise ProjectOwned(
+        f"process {owner.pid} on {owner.host} runs the project; it reported {max(age_s, 0):.0f} s ago",
+        where="checkpoint",
+        cure="Stop it there, or run with --take-over to replace it.",
+    )
+
+
+def _start_ticks(pid: int) -> int:
+    """When a process of this host started, in clock ticks since boot; 0 when there is none (proc(5), field 22)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    return int(stat.rpartition(")")[2].split()[19])

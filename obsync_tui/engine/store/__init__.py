@@ -1,0 +1,1 @@
+"""Stores pull a source's log and yield its transactions in commit order."""

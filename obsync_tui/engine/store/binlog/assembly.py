@@ -1,0 +1,247 @@
+"""Turns packets of a replication stream into batch items: the state inside and between transactions."""
+
+import zlib
+from collections.abc import Callable
+from time import time_ns
+from uuid import UUID
+
+from obsync_tui.engine.errors import LogDamaged, LogGap, SourceUnfit
+from obsync_tui.engine.store.binlog.ddl import Ddl, Verb, creates_with_rows, parse_ddl
+from obsync_tui.engine.store.binlog.events import (
+    BODY_AT,
+    TYPE_AT,
+    UNFIT,
+    EventType,
+    parse_gtid,
+    parse_query,
+    stream_error,
+    timestamp_s,
+    unfit,
+)
+from obsync_tui.engine.store.binlog.schemas import Schemas, WireTable
+from obsync_tui.engine.store.binlog.tablemap import read_length
+from obsync_tui.engine.store.store import Begin, Commit, LogBatch, LogItem, RowGroup
+from obsync_tui.model.position import Gtid, GtidSet
+from obsync_tui.model.project import DmlKind
+
+_TABLE_MAP = int(EventType.TABLE_MAP)
+_ROW_TYPES = {
+    int(EventType.WRITE_ROWS): DmlKind.INSERT,
+    int(EventType.UPDATE_ROWS): DmlKind.UPDATE,
+    int(EventType.DELETE_ROWS): DmlKind.DELETE,
+}
+
+DdlHandler = Callable[[list[Ddl], str, Gtid, GtidSet], list[LogItem]]
+
+
+class Assembly:
+    """Collects items from packets; `cut_batch` hands over what is there.
+
+    `on_ddl` is called between transactions with a statement's effects, and gives the items that stand for it.
+    """
+
+    def __init__(
+        self,
+        schemas: Schemas,
+        executed: GtidSet,
+        checksum: bool,
+        on_ddl: DdlHandler,
+        where: str,
+        oceanbase: bool,
+    ) -> None:
+        self.executed = executed
+        self.whole = True
+        self.size_bytes = 0
+        self.heartbeat_s = 0
+        self._schemas = schemas
+        self._trailer = 4 if checksum else 0
+        self._on_ddl = on_ddl
+        self._where = where
+        self._oceanbase = oceanbase
+        self._items: list[LogItem] = []
+        self._ids: dict[bytes, WireTable] = {}
+        self._uuids: dict[bytes, str] = {}
+        self._gtid: Gtid | None = None
+        self._commit_us = 0
+        self._begun = False
+        self._rows_seen = False
+        self._newest_us = 0
+        self._group: list[bytes] | None = None
+        self._group_of: tuple[WireTable, int, int] | None = None
+
+    def take(self, packets: list[bytes]) -> None:
+        """Add the packets' events. Raises what the log gives reason for, naming table and GTID."""
+        trailer, ids, where = self._trailer, self._ids, self._where
+        crc32, from_bytes = zlib.crc32, int.from_bytes
+        for packet in packets:
+            if packet[0]:
+                raise stream_error(packet, where)
+            if trailer and crc32(memoryview(packet)[1:-4]) != from_bytes(packet[-4:], "little"):
+                raise LogDamaged("an event's checksum is wrong", where=f"{where}, after {self._gtid}")
+            kind = packet[TYPE_AT]
+            if kind == _TABLE_MAP:
+                body = packet[BODY_AT + 8 : -4] if trailer else packet[BODY_AT + 8 :]
+                ids[packet[BODY_AT : BODY_AT + 6]] = self._schemas.wire_table(body, str(self._gtid))
+            elif kind in _ROW_TYPES:
+                wire = ids.get(packet[BODY_AT : BODY_AT + 6])
+                if wire is None:
+                    raise LogDamaged("a rows event without its TABLE_MAP", where=f"{where}, {self._gtid}")
+                if wire.table is None:
+                    continue
+                self._add_rows(packet, kind, wire)
+            else:
+                self._control(packet, kind)
+
+    def _add_rows(self, packet: bytes, kind: int, wire: WireTable) -> None:
+        dml = _ROW_TYPES[kind]
+        prefix = wire.prefixes[dml]
+        start = BODY_AT + 8 + len(prefix)
+        if not packet.startswith(prefix, BODY_AT + 8):
+            start = self._other_prefix(packet, wire, dml)
+        self.size_bytes += len(packet)
+        group_of = self._group_of
+        if (
+            self._group is not None
+            and group_of is not None
+            and group_of[0] is wire
+            and group_of[1] == kind
+            and group_of[2] == start
+        ):
+            self._group.append(packet)
+            return
+        assert wire.table is not None and wire.shape is not None and self._gtid is not None
+        if not self._begun:
+            self._items.append(Begin(self._gtid, self._commit_us))
+            self._begun = self._rows_seen = True
+        self._group = [packet]
+        self._group_of = (wire, kind, start)
+        self._items.append(RowGroup(wire.table, wire.shape, dml, self._group, start))
+
+    def _other_prefix(self, packet: bytes, wire: WireTable, dml: DmlKind) -> int:
+        """Where the first image starts behind extra data or another spelling of the bitmaps' unused bits."""
+        at = BODY_AT + 8
+        at += int.from_bytes(packet[at : at + 2], "little")
+        count, at = read_length(packet, at)
+        width, full = (count + 7) // 8, (1 << count) - 1
+        for _ in range(2 if dml is DmlKind.UPDATE else 1):
+            if int.from_bytes(packet[at : at + width], "little") & full != full:
+                raise SourceUnfit(
+                    f"the log holds partial row images of {wire.table.name if wire.table else 'a table'}",
+                    where=f"{self._where}, transaction {self._gtid}",
+                    cure="SET GLOBAL binlog_row_image = FULL on the source, reconnect its clients, reset the project.",
+                )
+            at += width
+        if count != wire.columns:
+            raise LogDamaged("a rows event and its TABLE_MAP differ", where=f"{self._where}, {self._gtid}")
+        return at
+
+    def _control(self, packet: bytes, kind: int) -> None:
+        if kind == EventType.XID:
+            self._commit()
+        elif kind == EventType.GTID:
+            self._start(packet)
+        elif kind == EventType.QUERY:
+            end = len(packet) - self._trailer
+            if packet[end - 6 : end] != b"\0BEGIN":
+                self._query(packet)
+        elif kind == EventType.HEARTBEAT:
+            self.heartbeat_s = timestamp_s(packet)
+        elif kind == EventType.XA_PREPARE:
+            if self._rows_seen:
+                raise SourceUnfit(
+                    "an XA transaction changed tables in scope; its rows are in the log before its outcome is known",
+                    where=f"{self._where}, transaction {self._gtid}",
+                    cure="Exclude the tables that XA transactions write, then reset the project.",
+                )
+            self._commit()
+        elif kind == EventType.INCIDENT:
+            raise LogGap(
+                "the source reports that events were lost (INCIDENT)",
+                where=f"{self._where}, after {self._gtid}",
+                cure="Run `obsync project reset` and synchronize again.",
+            )
+        elif kind in UNFIT:
+            raise unfit(EventType(kind), f"{self._where}, transaction {self._gtid}")
+
+    def _start(self, packet: bytes) -> None:
+        event = parse_gtid(packet, self._trailer, self._oceanbase)
+        uuid = self._uuids.get(event.sid)
+        if uuid is None:
+            uuid = self._uuids[event.sid] = str(UUID(bytes=event.sid))
+        self._gtid = Gtid(uuid, event.gno)
+        self._commit_us = self._newest_us = event.commit_us
+        self.whole = self._begun = self._rows_seen = False
+        self._ids.clear()
+
+    def _commit(self) -> None:
+        gtid = self._gtid
+        if gtid is None:
+            return
+        if self._begun:
+            self._items.append(Commit(gtid))
+        self.executed.add(gtid.uuid, gtid.gno)
+        self._gtid, self._group, self._group_of = None, None, None
+        self.whole, self._begun = True, False
+
+    def _query(self, packet: bytes) -> None:
+        database, statement = parse_query(packet, self._trailer)
+        upper = statement[:64].upper()
+        if upper.startswith(("SAVEPOINT", "XA START", "XA BEGIN", "XA END", "RELEASE SAVEPOINT")):
+            return
+        if upper.startswith("ROLLBACK"):
+            self._rollback(statement)
+            return
+        if upper == "COMMIT" or upper.startswith(("XA COMMIT", "XA ROLLBACK")):
+            self._commit()
+            return
+        effects = parse_ddl(statement, database)
+        self._refuse_statements(effects, statement)
+        assert self._gtid is not None
+        gtid, in_transaction = self._gtid, creates_with_rows(statement)
+        mentioned = [e for e in effects if e.verb is not Verb.DML]
+        if mentioned:
+            items = self._on_ddl(mentioned, statement, gtid, self.executed)
+            if items:
+                self._items.append(Begin(gtid, self._commit_us))
+                self._items += items
+                self._begun = True
+        if not in_transaction:
+            self._commit()
+
+    def _rollback(self, statement: str) -> None:
+        if self._rows_seen:
+            raise SourceUnfit(
+                f"the log holds {statement!r} after rows of tables in scope, some of which stayed",
+                where=f"{self._where}, transaction {self._gtid}",
+                cure="Convert tables that are not transactional to InnoDB, then reset the project.",
+            )
+        if statement.strip().upper() == "ROLLBACK":
+            self._commit()
+
+    def _refuse_statements(self, effects: list[Ddl], statement: str) -> None:
+        for effect in effects:
+            if effect.verb is not Verb.DML:
+                continue
+            name = effect.table
+            if name.table and not self._schemas.matches(name):
+                continue
+            raise SourceUnfit(
+                f"the log holds a change as a statement, not as rows: {statement[:120]!r}",
+                where=f"{self._where}, transaction {self._gtid}",
+                cure="SET GLOBAL binlog_format = ROW on the source, reconnect its clients, then reset the project.",
+            )
+
+    def cut_batch(self, more: bool) -> LogBatch:
+        """Everything since the last call; a group that goes on starts anew in the next batch."""
+        items, size_bytes = self._items, self.size_bytes
+        self._items, self.size_bytes = [], 0
+        self._group, self._group_of = None, None
+        if self._begun and self._gtid is not None:
+            self._items.append(Begin(self._gtid, self._commit_us))
+        newest, self._newest_us = self._newest_us, 0
+        return LogBatch(items, size_bytes, time_ns() // 1000, self.whole, more, newest, str(self.executed))
+
+    @property
+    def pending(self) -> bool:
+        """Whether anything of a transaction in scope waits to be handed over."""
+        return self.size_bytes > 0 or len(self._items) > (1 if self._begun else 0)

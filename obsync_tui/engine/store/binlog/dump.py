@@ -1,0 +1,178 @@
+"""A replication connection: registered, positioned by GTID, ready to send events.
+
+Formats: COM_REGISTER_SLAVE (mysql-replication's encoder) and COM_BINLOG_DUMP_GTID (MySQL internals).
+"""
+
+import socket
+import struct
+import zlib
+from uuid import NAMESPACE_OID, uuid5
+
+import msgspec
+import pymysql
+from pymysqlreplication.binlogstream import ReportSlave
+
+from obsync_tui.engine.errors import LogGap, SourceUnfit
+from obsync_tui.engine.mysql.connection import connect, translate
+from obsync_tui.engine.values.jsonbinary import MYSQL57, MYSQL80
+from obsync_tui.model.datasource import MySQLSource
+from obsync_tui.model.position import GtidSet
+from obsync_tui.model.secret import Secret
+
+_COM_BINLOG_DUMP_GTID = 0x1E
+_THROUGH_GTID = 0x04
+_FIRST_POSITION = 4
+
+
+class ReplicaIdentity(msgspec.Struct, frozen=True):
+    """Who a reader is to the source: made of the project's id, so that two projects never meet."""
+
+    server_id: int
+    uuid: str
+
+    @classmethod
+    def of(cls, project_id: str, purpose: str = "") -> "ReplicaIdentity":
+        """The identity of a project's reader; another purpose gives another reader."""
+        name = f"obsync:{project_id}:{purpose}"
+        # The upper half of the range: servers numbered by people lie below.
+        return cls(zlib.crc32(name.encode()) | 0x80000000, str(uuid5(NAMESPACE_OID, name)))
+
+
+class SourceLog(msgspec.Struct, frozen=True):
+    """What a source says of its log: its executed and purged GTID sets, its uuid, and its checksums."""
+
+    executed: str
+    purged: str
+    server_uuid: str
+    checksum: bool
+    version: str = ""
+
+
+def read_source_log(connection: "pymysql.Connection[pymysql.cursors.Cursor]", where: str) -> SourceLog:
+    """Ask for the variables one by one, as ODP forwards them; SourceUnfit when GTIDs are off."""
+    values: dict[str, str] = {}
+    for name in ("gtid_mode", "gtid_executed", "gtid_purged", "server_uuid", "binlog_checksum", "version"):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT @@global.{name}")
+            row = cursor.fetchone()
+            values[name] = str(row[0]) if row and row[0] is not None else ""
+    if values["gtid_mode"].upper() != "ON":
+        raise SourceUnfit(
+            f"gtid_mode is {values['gtid_mode'] or 'unknown'}",
+            where=where,
+            cure="Set gtid_mode=ON and enforce_gtid_consistency=ON on the source.",
+        )
+    return SourceLog(
+        values["gtid_executed"],
+        values["gtid_purged"],
+        values["server_uuid"],
+        values["binlog_checksum"] == "CRC32",
+        values["version"],
+    )
+
+
+def check_position(position: GtidSet, log: SourceLog, where: str) -> None:
+    """LogGap when the source never had, or no longer has, what follows the position."""
+    unknown = position.missing_from(GtidSet.parse(log.executed))
+    if unknown:
+        raise LogGap(
+            f"the checkpoint holds transactions that the source never had: {str(unknown)[:200]}",
+            where=where,
+            cure="This is another server, or RESET MASTER was run on it. Point the data source to the right server, "
+            "or run `obsync project reset` and synchronize again.",
+        )
+    lost = GtidSet.parse(log.purged).missing_from(position)
+    if lost:
+        raise LogGap(
+            f"the source has purged transactions that were not read yet: {str(lost)[:200]}",
+            where=where,
+            cure="Nothing was skipped. Run `obsync project reset` and synchronize again, and keep the log longer "
+            "(expire_logs_days, binlog_expire_logs_seconds).",
+        )
+
+
+def encode_gtid_set(position: GtidSet) -> bytes:
+    """The set as COM_BINLOG_DUMP_GTID takes it: per server 16 bytes of uuid and half-open intervals."""
+    parts = [part.split(":") for part in str(position).split(",") if part]
+    encoded = struct.pack("<Q", len(parts))
+    for uuid, *intervals in parts:
+        encoded += bytes.fromhex(uuid.replace("-", "")) + struct.pack("<Q", len(intervals))
+        for interval in intervals:
+            first, _, last = interval.partition("-")
+            encoded += struct.pack("<QQ", int(first), int(last or first) + 1)
+    return encoded
+
+
+class Dump:
+    """One replication connection; `open` checks the position first.
+
+    `checksum` tells whether events end in a CRC32 once `open` has returned.
+    """
+
+    def __init__(
+        self, source: MySQLSource, password: Secret, identity: ReplicaIdentity, heartbeat_s: float
+    ) -> None:
+        self._source = source
+        self._password = password
+        self._identity = identity
+        self._heartbeat_s = heartbeat_s
+        self.where = f"data source {source.name} ({source.host}:{source.port})"
+        self.connection: pymysql.Connection[pymysql.cursors.Cursor] | None = None
+        self.checksum = True
+        self.executed = ""
+        self.json_dialect = MYSQL57
+
+    def open(self, position: GtidSet) -> None:
+        """Connect, check that the source still holds what follows the position, and ask for it."""
+        connection = connect(self._source, self._password, read_timeout_s=None)
+        self.connection = connection
+        try:
+            log = read_source_log(connection, self.where)
+            check_position(position, log, self.where)
+            self.checksum = log.checksum
+            self.executed = log.executed
+            self.json_dialect = MYSQL57 if log.version.startswith("5.") else MYSQL80
+            with connection.cursor() as cursor:
+                cursor.execute("SET @master_binlog_checksum = %s", ("CRC32" if log.checksum else "NONE",))
+                cursor.execute("SET @master_heartbeat_period = %s", (int(self._heartbeat_s * 1e9),))
+                cursor.execute(
+                    "SET @slave_uuid = %s, @replica_uuid = %s", (self._identity.uuid, self._identity.uuid)
+                )
+            self._register(connection)
+            self._request(connection, position)
+        except pymysql.Error as error:
+            raise translate(error, self.where) from error
+
+    def _register(self, connection: "pymysql.Connection[pymysql.cursors.Cursor]") -> None:
+        """Make the reader visible in SHOW SLAVE HOSTS."""
+        connection._next_seq_id = 0
+        connection._write_bytes(ReportSlave(socket.gethostname()[:60]).encoded(self._identity.server_id))
+        connection._read_packet()
+
+    def _request(self, connection: "pymysql.Connection[pymysql.cursors.Cursor]", position: GtidSet) -> None:
+        gtids = encode_gtid_set(position)
+        body = (
+            struct.pack(
+                "<BHIIQI",
+                _COM_BINLOG_DUMP_GTID,
+                _THROUGH_GTID,
+                self._identity.server_id,
+                0,
+                _FIRST_POSITION,
+                len(gtids),
+            )
+            + gtids
+        )
+        connection._write_bytes(struct.pack("<I", len(body)) + body)
+
+    def close(self) -> None:
+        """Cut the connection, also under a thread that reads from it; its read ends at once."""
+        connection = self.connection
+        if connection is None:
+            return
+        sock = connection._sock
+        if sock is not None:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # Already gone, which is what was asked for.

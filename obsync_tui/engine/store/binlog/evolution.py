@@ -1,0 +1,166 @@
+"""Follows DDL: a statement in the log becomes a new schema version, or a clear stop.
+
+The catalog is read after the statement was met, so it may be ahead of the log. The log up to the catalog's own
+position is therefore scanned, headers only, for another statement on the same table.
+"""
+
+import threading
+from uuid import UUID
+
+import pymysql
+
+from obsync_tui.engine.errors import SchemaChanged, Stopped
+from obsync_tui.engine.mysql.catalog import read_table
+from obsync_tui.engine.mysql.connection import connect, translate
+from obsync_tui.engine.mysql.packets import PacketReader
+from obsync_tui.engine.store.binlog.ddl import Ddl, Verb, parse_ddl
+from obsync_tui.engine.store.binlog.dump import Dump, ReplicaIdentity, read_source_log
+from obsync_tui.engine.store.binlog.events import TYPE_AT, EventType, parse_gtid, parse_query, stream_error
+from obsync_tui.engine.store.binlog.schemas import Schemas
+from obsync_tui.engine.store.store import DdlStatement, LogItem, SchemaVersion
+from obsync_tui.model.datasource import MySQLSource
+from obsync_tui.model.position import Gtid, GtidSet
+from obsync_tui.model.project import Objects, OnDrop
+from obsync_tui.model.secret import Secret
+from obsync_tui.model.table import TableName, TableVersion
+
+
+class SchemaEvolution:
+    """Turns DDL on tables in scope into SchemaVersion and DdlStatement items."""
+
+    def __init__(
+        self,
+        schemas: Schemas,
+        source: MySQLSource,
+        password: Secret,
+        objects: Objects,
+        project_id: str,
+        stopping: threading.Event,
+    ) -> None:
+        self._schemas = schemas
+        self._source = source
+        self._password = password
+        self._objects = objects
+        self._project_id = project_id
+        self._stopping = stopping
+
+    def apply(self, effects: list[Ddl], statement: str, gtid: Gtid, executed: GtidSet) -> list[LogItem]:
+        """The items for a statement at `gtid`, `executed` being everything before it.
+
+        SchemaChanged when the statement cannot be followed.
+        """
+        items: list[LogItem] = []
+        for effect in self._spread(effects):
+            renamed_in = effect.target is not None and self._schemas.matches(effect.target)
+            if not renamed_in and not self._schemas.matches(effect.table):
+                continue
+            where = f"{effect.table}, transaction {gtid}"
+            if renamed_in:
+                raise SchemaChanged(
+                    f"{effect.table} was renamed to {effect.target}, which is in scope: {statement[:120]!r}",
+                    where=where,
+                    cure="Its rows were never read under that name. Exclude it, or reset the project to take it in.",
+                )
+            items += self._follow(effect, gtid, executed, where)
+            items.append(DdlStatement(effect.table, statement, str(effect.verb)))
+        return items
+
+    def _spread(self, effects: list[Ddl]) -> list[Ddl]:
+        """DROP DATABASE as one DROP per table that is known."""
+        spread: list[Ddl] = []
+        for effect in effects:
+            if effect.verb is Verb.DROP_DATABASE:
+                spread += [Ddl(Verb.DROP, name) for name in self._schemas.in_database(effect.table.database)]
+            else:
+                spread.append(effect)
+        return spread
+
+    def _follow(self, effect: Ddl, gtid: Gtid, executed: GtidSet, where: str) -> list[LogItem]:
+        if effect.verb in (Verb.DROP, Verb.TRUNCATE, Verb.RENAME):
+            if self._objects.on_drop is OnDrop.STOP:
+                raise SchemaChanged(
+                    f"{effect.verb.value.replace('_', ' ')} on a table in scope",
+                    where=where,
+                    cure='The project has on_drop = "stop". Decide, set it to "continue", and run again.',
+                )
+            if effect.verb is not Verb.TRUNCATE:
+                self._schemas.drop(effect.table)
+            return []
+        if effect.verb in (Verb.CREATE_INDEX, Verb.DROP_INDEX) and not self._schemas.known(effect.table):
+            return []
+        created = effect.verb is Verb.CREATE
+        if created and self._schemas.known(effect.table):
+            return []  # CREATE TABLE IF NOT EXISTS of a table that exists.
+        table = self._version(effect.table, gtid, executed, where)
+        self._schemas.put(table)
+        return [SchemaVersion(table, created=created)]
+
+    def _version(self, name: TableName, gtid: Gtid, executed: GtidSet, where: str) -> TableVersion:
+        here = f"data source {self._source.name}"
+        connection = connect(self._source, self._password, read_timeout_s=60.0)
+        try:
+            table = read_table(connection, name)
+            ahead = GtidSet.parse(read_source_log(connection, here).executed)
+        except pymysql.Error as error:
+            raise translate(error, here) from error
+        finally:
+            connection.close()
+        reached = executed.copy()
+        reached.add(gtid.uuid, gtid.gno)
+        self._scan(name, reached, ahead, where)
+        if table is None:
+            raise SchemaChanged(
+                "the table is not in the catalog any more",
+                where=where,
+                cure="Its rows cannot be read without a schema: exclude it, or reset the project.",
+            )
+        return TableVersion(
+            table.name, table.columns, table.primary_key, table.unique_keys, table.engine, since=str(gtid)
+        )
+
+    def _scan(self, name: TableName, reached: GtidSet, ahead: GtidSet, where: str) -> None:
+        """Look for another statement on the table between the position and the catalog's own."""
+        if not ahead.missing_from(reached):
+            return
+        dump = Dump(
+            self._source, self._password, ReplicaIdentity.of(self._project_id, "scan"), heartbeat_s=1.0
+        )
+        dump.open(reached)
+        try:
+            assert dump.connection is not None
+            reader = PacketReader(dump.connection, dump.where)
+            reader.set_timeout(0.5)
+            opened: Gtid | None = None
+            while ahead.missing_from(reached):
+                if self._stopping.is_set():
+                    raise Stopped("the Store was stopped")
+                for packet in reader.read():
+                    # A GTID counts as reached once the statement behind it was looked at.
+                    opened = self._inspect(packet, name, opened, dump, where)
+                    if opened is not None and packet[TYPE_AT] == EventType.QUERY:
+                        reached.add(opened.uuid, opened.gno)
+        finally:
+            dump.close()
+
+    def _inspect(
+        self, packet: bytes, name: TableName, opened: Gtid | None, dump: Dump, where: str
+    ) -> Gtid | None:
+        """The transaction that is open after the packet; SchemaChanged at another statement on the table."""
+        if packet[0]:
+            raise stream_error(packet, dump.where)
+        trailer = 4 if dump.checksum else 0
+        if packet[TYPE_AT] == EventType.GTID:
+            event = parse_gtid(packet, trailer, oceanbase=False)
+            return Gtid(str(UUID(bytes=event.sid)), event.gno)
+        if packet[TYPE_AT] == EventType.QUERY:
+            database, statement = parse_query(packet, trailer)
+            for effect in parse_ddl(statement, database):
+                dropped = effect.verb is Verb.DROP_DATABASE and effect.table.database == name.database
+                if effect.verb is not Verb.DML and (name in (effect.table, effect.target) or dropped):
+                    raise SchemaChanged(
+                        f"the log holds another DDL statement on the table, {statement[:120]!r} at {opened}, that the "
+                        f"catalog already shows",
+                        where=where,
+                        cure="The shape between the two is not known any more: reset the project, or exclude the table.",
+                    )
+        return opened

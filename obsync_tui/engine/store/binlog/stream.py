@@ -1,0 +1,122 @@
+"""The binlog Store: a GTID dump, split into batches.
+
+Reference: MySQL internals, "Replication Protocol"; OceanBase's Binlog Service presents itself as MySQL 5.7.
+"""
+
+import select
+import ssl
+import threading
+from collections.abc import Iterator
+from time import monotonic
+
+import pymysql
+
+from obsync_tui.engine.errors import SourceError, SourceUnreachable, Stopped
+from obsync_tui.engine.mysql.connection import connect, translate
+from obsync_tui.engine.mysql.packets import PacketReader
+from obsync_tui.engine.store.binlog.assembly import Assembly
+from obsync_tui.engine.store.binlog.dump import Dump, ReplicaIdentity, read_source_log
+from obsync_tui.engine.store.binlog.evolution import SchemaEvolution
+from obsync_tui.engine.store.binlog.schemas import Schemas
+from obsync_tui.engine.store.store import LogBatch
+from obsync_tui.model.datasource import MySQLSource
+from obsync_tui.model.objects import ObjectRules
+from obsync_tui.model.position import GtidSet, LogPosition
+from obsync_tui.model.project import Objects
+from obsync_tui.model.project import Store as StoreOptions
+from obsync_tui.model.secret import Secret
+from obsync_tui.model.table import TableVersion
+
+_BATCH_BYTES = 1 << 20
+_BATCH_S = 0.02
+_WAIT_S = 0.25
+
+
+class BinlogStore:
+    """A source's binlog as batches; one instance serves one call of `batches`."""
+
+    def __init__(
+        self, project_id: str, source: MySQLSource, password: Secret, objects: Objects, options: StoreOptions
+    ) -> None:
+        self._source = source
+        self._password = password
+        self._objects = objects
+        self._rules = ObjectRules(objects)
+        self._options = options
+        self._identity = ReplicaIdentity.of(project_id)
+        self._project_id = project_id
+        self._stopping = threading.Event()
+        self._dump: Dump | None = None
+        self._control: pymysql.Connection[pymysql.cursors.Cursor] | None = None
+
+    def stop(self) -> None:
+        """End `batches` within a second, from any thread and state."""
+        self._stopping.set()
+        dump = self._dump
+        if dump is not None:
+            dump.close()
+
+    def newest_position(self) -> str:
+        """The source's executed GTID set, over a connection of its own."""
+        where = f"data source {self._source.name}"
+        try:
+            if self._control is None:
+                self._control = connect(self._source, self._password, read_timeout_s=10.0)
+            return read_source_log(self._control, where).executed
+        except pymysql.Error as error:
+            self._control = None
+            raise translate(error, where) from error
+
+    def batches(self, position: LogPosition, tables: tuple[TableVersion, ...]) -> Iterator[LogBatch]:
+        """Connect, check the position against the source's history, and yield until stopped."""
+        executed = GtidSet.parse(position.executed)
+        dump = Dump(self._source, self._password, self._identity, self._options.heartbeat_s)
+        self._dump = dump
+        try:
+            dump.open(executed)
+            assert dump.connection is not None
+            reader = PacketReader(dump.connection, dump.where)
+            schemas = Schemas(tables, self._rules, dump.checksum, dump.json_dialect)
+            evolution = SchemaEvolution(
+                schemas, self._source, self._password, self._objects, self._project_id, self._stopping
+            )
+            assembly = Assembly(
+                schemas, executed, dump.checksum, evolution.apply, dump.where, oceanbase=False
+            )
+            yield from self._pull(dump, reader, assembly)
+        except SourceError:
+            if not self._stopping.is_set():
+                raise
+        finally:
+            dump.close()
+        raise Stopped("the Store was stopped")
+
+    def _pull(self, dump: Dump, reader: PacketReader, assembly: Assembly) -> Iterator[LogBatch]:
+        assert dump.connection is not None
+        sock = dump.connection._sock
+        reader.set_timeout(_WAIT_S)
+        heard = flushed = monotonic()
+        while not self._stopping.is_set():
+            packets = reader.read()
+            now = monotonic()
+            if packets:
+                assembly.take(packets)
+                heard = now
+            elif reader.buffered_bytes == 0 and now - heard > self._options.silence_s:
+                raise SourceUnreachable(
+                    f"the stream has been silent for {now - heard:.0f} s, without even heartbeats",
+                    where=dump.where,
+                    cure="The connection is made anew.",
+                )
+            more = _waiting(sock) if packets else False
+            due = assembly.size_bytes >= _BATCH_BYTES or now - flushed >= _BATCH_S
+            if due or (assembly.whole and not more):
+                yield assembly.cut_batch(more)
+                flushed = monotonic()
+
+
+def _waiting(sock: object) -> bool:
+    """Whether further bytes can be read without waiting."""
+    if isinstance(sock, ssl.SSLSocket) and sock.pending():
+        return True
+    return bool(select.select([sock], [], [], 0)[0])
