@@ -145,6 +145,8 @@ def _decode_hook(kind: type, value: object) -> SecretReference:
 
 def _toml(value: DataSource | Project) -> str:
     document = msgspec.to_builtins(value, enc_hook=encode_hook)
+    # A table of nothing but defaults is a default itself.
+    document = {key: item for key, item in document.items() if item != {}}
     text: str = tomli_w.dumps(document)
     return text
 

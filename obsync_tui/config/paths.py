@@ -63,9 +63,14 @@ def _absolute(environment: Mapping[str, str], name: str) -> Path | None:
 
 
 def private_directory(path: Path) -> Path:
-    """Make the directory with mode 0700, or take others' rights off it; ConfigError when that is impossible."""
+    """Make the directory, and missing ones above it, with mode 0700; ConfigError when that is impossible.
+
+    Rights that others have on it already are taken away.
+    """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.parent.exists():
+            private_directory(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
         if path.stat().st_mode & 0o077:
             path.chmod(0o700)
     except OSError as error:

@@ -1,0 +1,109 @@
+"""`obsync project create`: options become a project file."""
+
+import argparse
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from obsync_tui.cli import exit_codes
+from obsync_tui.cli.session import Session
+from obsync_tui.model.errors import ConfigError
+from obsync_tui.model.project import Project, new_project_id
+
+# Where each option stands in the project file: table and key.
+PLACES = {
+    "objects": ("objects", "include"),
+    "exclude": ("objects", "exclude"),
+    "dml": ("objects", "dml"),
+    "ddl": ("objects", "ddl"),
+    "heartbeat_s": ("objects", "heartbeat_s"),
+    "table": ("objects", "tables"),
+    "topic": ("message", "topic"),
+    "format": ("message", "format"),
+    "partition_rule": ("message", "partition"),
+    "partitions": ("topics", "partitions"),
+    "replication": ("topics", "replication"),
+    "topics": ("topics", "mode"),
+    "delivery": ("delivery", "guarantee"),
+    "too_large": ("delivery", "too_large"),
+    "dead_letter_topic": ("delivery", "dead_letter_topic"),
+    "connections": ("full", "connections"),
+    "rows_per_s": ("full", "rows_per_s"),
+    "bytes_per_s": ("full", "bytes_per_s"),
+}
+HELP = "See obsync project create --help."
+
+
+def create(session: Session, arguments: argparse.Namespace) -> int:
+    """Write a project's file, with an id of its own."""
+    name: str = arguments.name
+    if session.files.has_project(name):
+        raise ConfigError(f"the project {name!r} exists", where="project create", cure="Choose another name.")
+    project = _project(arguments)
+    session.source_of(project)
+    session.destination_of(project)
+    path = session.files.write_project(project)
+    print(f"written: {path}")
+    return exit_codes.OK
+
+
+def _project(arguments: argparse.Namespace) -> Project:
+    given = vars(arguments)
+    values: dict[str, object] = {option: given[option] for option in PLACES if given[option] is not None}
+    values["objects"] = _split(arguments.objects)
+    values["exclude"] = _split(arguments.exclude)
+    values["table"] = _table_rules(arguments)
+    if arguments.dml:
+        values["dml"] = _split([arguments.dml.upper()])
+    document: dict[str, object] = {
+        "id": new_project_id(),
+        "name": arguments.name,
+        "from": arguments.source,
+        "to": arguments.destination,
+    }
+    if arguments.steps:
+        document["steps"] = _split([arguments.steps])
+    for option, (table, key) in PLACES.items():
+        if option in values:
+            place = document.setdefault(table, {})
+            assert isinstance(place, dict)
+            place[key] = values[option]
+    try:
+        return msgspec.convert(document, Project)
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at `$.")
+        raise ConfigError(what, where=f"project create{_option(path)}", cure=HELP) from error
+
+
+def _option(path: str) -> str:
+    """The option behind a path of the project file, such as `full.connections`."""
+    steps = re.findall(r"\w+", path)
+    for option, place in PLACES.items():
+        if tuple(steps[:2]) == place:
+            return " --" + option.replace("_", "-")
+    return f" --{steps[0]}" if steps else ""
+
+
+def _split(texts: Iterable[str] | None) -> list[str]:
+    return [part.strip() for text in texts or () for part in text.split(",") if part.strip()]
+
+
+def _table_rules(arguments: argparse.Namespace) -> list[dict[str, object]]:
+    rules: dict[str, dict[str, object]] = {}
+    for text in arguments.table or ():
+        name, topic = _pair("--table", text)
+        rules.setdefault(name, {"name": name})["topic"] = topic
+    for text in arguments.sharding or ():
+        name, columns = _pair("--sharding", text)
+        rules.setdefault(name, {"name": name})["sharding_columns"] = [
+            part for part in columns.split(";") if part
+        ]
+    return list(rules.values())
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise ConfigError("expected DATABASE.TABLE=VALUE", where=f"project create {option}", cure=HELP)
+    return name, value

@@ -1,0 +1,140 @@
+"""`obsync source`: data sources."""
+
+import argparse
+from pathlib import Path
+
+from obsync_tui.cli import exit_codes
+from obsync_tui.cli.checks import show_results
+from obsync_tui.cli.output import complete, note, show_complete, show_json, show_table
+from obsync_tui.cli.passwords import secret_option
+from obsync_tui.cli.session import Session
+from obsync_tui.model.datasource import DataSource, KafkaSource, MySQLSource, Sasl, Tls
+from obsync_tui.model.errors import ConfigError
+
+DEFAULT_MYSQL_PORT = 3306
+ONLY_MYSQL = ("host", "port", "user", "password")
+ONLY_KAFKA = ("endpoint", "sasl_mechanism", "sasl_user", "sasl_password", "property")
+
+
+def add(session: Session, arguments: argparse.Namespace) -> int:
+    """Write a data source's file."""
+    name: str = arguments.name
+    if session.files.has_source(name) and not arguments.replace:
+        raise ConfigError(
+            f"the data source {name!r} exists", where="source add", cure="Give --replace, or another name."
+        )
+    foreign = ONLY_KAFKA if arguments.kind == "mysql" else ONLY_MYSQL
+    for option in foreign:
+        if getattr(arguments, option) not in (None, []):
+            raise ConfigError(
+                f"does not apply to kind {arguments.kind}", where=_spelled(option), cure="Leave it out."
+            )
+    source = _mysql(session, arguments) if arguments.kind == "mysql" else _kafka(session, arguments)
+    path = session.files.write_source(source)
+    print(f"written: {path}")
+    return exit_codes.OK
+
+
+def _mysql(session: Session, arguments: argparse.Namespace) -> MySQLSource:
+    _need(arguments, "host", "user")
+    return MySQLSource(
+        name=arguments.name,
+        host=arguments.host,
+        user=arguments.user,
+        port=DEFAULT_MYSQL_PORT if arguments.port is None else arguments.port,
+        password=secret_option(session, "--password", arguments.password),
+        tls=_tls(arguments),
+    )
+
+
+def _kafka(session: Session, arguments: argparse.Namespace) -> KafkaSource:
+    _need(arguments, "endpoint")
+    sasl = None
+    if arguments.sasl_mechanism or arguments.sasl_user or arguments.sasl_password:
+        _need(arguments, "sasl_mechanism")
+        password = secret_option(session, "--sasl-password", arguments.sasl_password)
+        sasl = Sasl(arguments.sasl_mechanism, arguments.sasl_user or "", password)
+    properties: dict[str, str] = {}
+    for text in arguments.property or ():
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise ConfigError(
+                "expected KEY=VALUE", where="--property", cure="For example --property linger.ms=5"
+            )
+        properties[key] = value
+    try:
+        return KafkaSource(arguments.name, arguments.endpoint, _tls(arguments), sasl, properties)
+    except ValueError as error:
+        raise ConfigError(str(error), where="--property", cure="Leave it out.") from error
+
+
+def _tls(arguments: argparse.Namespace) -> Tls:
+    files = {kind: getattr(arguments, f"tls_{kind}") for kind in ("ca", "cert", "key")}
+    paths = {kind: str(Path(path).expanduser().absolute()) for kind, path in files.items() if path}
+    no_verify: bool = arguments.tls_no_verify
+    return Tls(enabled=arguments.tls or bool(paths) or no_verify, verify=not no_verify, **paths)
+
+
+def _need(arguments: argparse.Namespace, *options: str) -> None:
+    for option in options:
+        if not getattr(arguments, option):
+            raise ConfigError(f"kind {arguments.kind} needs it", where=_spelled(option), cure="Add it.")
+
+
+def _spelled(option: str) -> str:
+    return "--" + option.replace("_", "-")
+
+
+def test(session: Session, arguments: argparse.Namespace) -> int:
+    """Connect to a data source and say what was found."""
+    source = session.files.source(arguments.name)
+    from obsync_tui.engine.precheck.connectivity import test_source
+
+    return show_results(test_source(source, session.secrets.resolve), as_json=arguments.json)
+
+
+def list_all(session: Session, arguments: argparse.Namespace) -> int:
+    """List the data sources; a file that is wrong is named and makes the exit code that of configuration."""
+    listed = session.files.sources()
+    if arguments.json:
+        show_json(
+            [complete(one.source) if one.source else {"name": one.name, "error": one.error} for one in listed]
+        )
+    else:
+        rows = [(one.source.name, _kind(one.source), _address(one.source)) for one in listed if one.source]
+        show_table(("NAME", "KIND", "ADDRESS"), rows)
+    errors = [one.error for one in listed if one.error]
+    for error in errors:
+        note(error)
+    return exit_codes.CODES[ConfigError] if errors else exit_codes.OK
+
+
+def show_one(session: Session, arguments: argparse.Namespace) -> int:
+    """Print a data source with all its defaults; secrets as the references they are."""
+    show_complete(session.files.source(arguments.name), as_json=arguments.json)
+    return exit_codes.OK
+
+
+def delete(session: Session, arguments: argparse.Namespace) -> int:
+    """Remove a data source that no project uses."""
+    name: str = arguments.name
+    for listed in session.files.projects():
+        if listed.project and name in (listed.project.source, listed.project.destination):
+            raise ConfigError(
+                f"the project {listed.name!r} uses it",
+                where=f"source {name}",
+                cure="Delete the project first.",
+            )
+    session.files.delete_source(name)
+    print(f"deleted: {name}")
+    return exit_codes.OK
+
+
+def _kind(source: DataSource) -> str:
+    return "mysql" if isinstance(source, MySQLSource) else "kafka"
+
+
+def _address(source: DataSource) -> str:
+    return (
+        f"{source.user}@{source.host}:{source.port}" if isinstance(source, MySQLSource) else source.endpoint
+    )

@@ -1,0 +1,127 @@
+"""A status as text: one line of at most 80 columns, or a block of labelled lines."""
+
+from datetime import UTC, datetime
+
+from obsync_tui.model.metrics import Phase, Status
+from obsync_tui.terminal.sanitizer import visible
+
+WIDTH = 80
+ENDED = (Phase.STOPPED, Phase.FAILED, Phase.COMPLETED)
+
+
+def count_text(number: float) -> str:
+    """A count in at most five characters: 950, 9.5k, 95k, 1.2M."""
+    for unit in ("", "k", "M", "G"):
+        if number < 999.5:
+            return f"{number:.1f}{unit}" if unit and number < 9.95 else f"{number:.0f}{unit}"
+        number /= 1000
+    return f"{number:.1f}T"
+
+
+def size_text(size_bytes: float) -> str:
+    """A size in decimal units: 950B, 3.4MB."""
+    text = count_text(size_bytes).replace("k", "K")
+    return text + "B"
+
+
+def duration_text(seconds: float) -> str:
+    """A duration: 0.3s, 43s, 12m30s, 5h07m, 3d4h."""
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d{whole % 86400 // 3600}h"
+
+
+def lag_text(lag_s: float | None) -> str:
+    """A lag; unknown is `?`, and a negative one says whose clock is ahead."""
+    if lag_s is None:
+        return "?"
+    if lag_s <= -1:
+        return f"source clock ahead {duration_text(-lag_s)}"
+    return duration_text(max(lag_s, 0.0))
+
+
+def status_line(status: Status, width: int = WIDTH) -> str:
+    """The status in one line, cut to the width."""
+    parts = [f"{status.project[:16]} {status.phase}"]
+    if status.phase is Phase.FULL:
+        full = status.full
+        parts.append(f"{full.tables_done}/{full.tables} tables")
+        parts.append(f"{_of(full.rows, full.rows_estimated)} rows")
+        parts.append(f"{count_text(full.rows_per_s)}/s")
+        parts.append(f"left {duration_text(full.left_s)}" if full.left_s is not None else "left ?")
+    elif status.phase is Phase.INCREMENTAL:
+        parts.append(f"lag {lag_text(status.source_lag_s)}/{lag_text(status.delivery_lag_s)}")
+        parts.append(f"backlog {count_text(status.backlog_rows)} {size_text(status.backlog_bytes)}")
+        parts.append(f"{count_text(status.rows_per_s)} rows/s {size_text(status.bytes_per_s)}/s")
+        if status.idle:
+            parts.append("idle")
+    elif status.failure is not None:
+        parts.append(status.failure.what)
+    if status.bottleneck and not status.idle:
+        parts.append(f"[{status.bottleneck}]")
+    return visible("  ".join(parts))[:width]
+
+
+def status_block(status: Status, state: str, age_s: float) -> str:
+    """The status as labelled lines; `state` says whether the process lives."""
+    lines = [
+        ("project", f"{status.project} ({status.project_id})"),
+        ("state", f"{state}, phase {status.phase}" + (", idle" if status.idle else "")),
+        ("figures", f"{duration_text(max(age_s, 0))} old, of {time_text(status.at_s)}"),
+        ("source lag", _aged(lag_text(status.source_lag_s), status.source_lag_age_s)),
+        ("delivery latency", _aged(lag_text(status.delivery_lag_s), status.delivery_lag_age_s)),
+        ("backlog", f"{count_text(status.backlog_rows)} rows, {size_text(status.backlog_bytes)}"),
+    ]
+    if status.behind_transactions is not None:
+        lines.append(
+            ("behind", _aged(f"{count_text(status.behind_transactions)} transactions", status.behind_age_s))
+        )
+    lines.append(("rate", f"{count_text(status.rows_per_s)} rows/s, {size_text(status.bytes_per_s)}/s"))
+    lines.append(("bottleneck", status.bottleneck or "none"))
+    full = status.full
+    if full.tables:
+        left = "unknown" if full.left_s is None else duration_text(full.left_s)
+        lines.append(
+            (
+                "full",
+                f"{full.tables_done} of {full.tables} tables, {_of(full.rows, full.rows_estimated)} rows",
+            )
+        )
+        lines.append(("full rate", f"{count_text(full.rows_per_s)} rows/s, time left {left}"))
+    lines.append(
+        ("delivered", f"{count_text(status.messages)} messages in {count_text(status.commits)} commits")
+    )
+    if status.purge_left_s is not None:
+        lines.append(
+            ("purge", f"the source purges what is not read yet in {duration_text(status.purge_left_s)}")
+        )
+    if status.position:
+        lines.append(("position", status.position))
+    lines.extend(("warning", warning) for warning in status.warnings)
+    if status.failure is not None:
+        failure = status.failure
+        lines.append(("failure", f"{failure.code}: {failure.where}: {failure.what}. {failure.cure}"))
+    return "\n".join(f"{label:<17} {visible(text)}" for label, text in lines)
+
+
+def time_text(at_s: float) -> str:
+    """A point of time in UTC, to the second."""
+    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _of(rows: int, estimated: int) -> str:
+    """Rows done of an estimate that may be too low."""
+    if not estimated:
+        return count_text(rows)
+    return f"{count_text(rows)}/{count_text(estimated)} {min(99, rows * 100 // estimated)}%"
+
+
+def _aged(text: str, age_s: float | None) -> str:
+    return text if age_s is None else f"{text} ({duration_text(age_s)} old)"

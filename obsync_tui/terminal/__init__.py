@@ -1,0 +1,1 @@
+"""What a terminal needs to be safe and readable."""
