@@ -1,6 +1,7 @@
 """The command line's grammar."""
 
 import argparse
+import inspect
 from typing import NoReturn
 
 from obsync_tui import __version__
@@ -31,6 +32,8 @@ def parser() -> Parser:
         prog="obsync",
         allow_abbrev=False,
         description="Synchronizes MySQL to Kafka: schema, full and incremental, exactly once.",
+        epilog=inspect.cleandoc(exit_codes.__doc__ or ""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"obsync {__version__}")
     rooms = top.add_subparsers(required=True, metavar="source | project")

@@ -53,7 +53,7 @@ def status_line(status: Status, width: int = WIDTH) -> str:
     if status.phase is Phase.FULL:
         full = status.full
         parts.append(f"{full.tables_done}/{full.tables} tables")
-        parts.append(f"{_of(full.rows, full.rows_estimated)} rows")
+        parts.append(f"{_of(full.rows, full.rows_estimated)}")
         parts.append(f"{count_text(full.rows_per_s)}/s")
         parts.append(f"left {duration_text(full.left_s)}" if full.left_s is not None else "left ?")
     elif status.phase is Phase.INCREMENTAL:
@@ -91,7 +91,7 @@ def status_block(status: Status, state: str, age_s: float) -> str:
         lines.append(
             (
                 "full",
-                f"{full.tables_done} of {full.tables} tables, {_of(full.rows, full.rows_estimated)} rows",
+                f"{full.tables_done} of {full.tables} tables, {_of(full.rows, full.rows_estimated)}",
             )
         )
         lines.append(("full rate", f"{count_text(full.rows_per_s)} rows/s, time left {left}"))
@@ -119,8 +119,8 @@ def time_text(at_s: float) -> str:
 def _of(rows: int, estimated: int) -> str:
     """Rows done of an estimate that may be too low."""
     if not estimated:
-        return count_text(rows)
-    return f"{count_text(rows)}/{count_text(estimated)} {min(99, rows * 100 // estimated)}%"
+        return f"{count_text(rows)} rows"
+    return f"{count_text(rows)}/{count_text(estimated)} rows {min(99, rows * 100 // estimated)}%"
 
 
 def _aged(text: str, age_s: float | None) -> str:
