@@ -1,0 +1,154 @@
+"""One connection of a MySQL snapshot."""
+
+import socket
+from collections.abc import Callable, Generator
+
+from pymysql.connections import Connection
+from pymysql.constants import ER
+from pymysql.err import MySQLError
+
+from obsync_tui.engine.errors import SchemaChanged, SourceError, SourceUnreachable
+from obsync_tui.engine.full.keys import Key
+from obsync_tui.engine.full.reader import ChunkRequest, Piece
+from obsync_tui.engine.mysql.connection import query, translate
+from obsync_tui.engine.mysql.keysql import select_rows, select_split_point
+from obsync_tui.engine.mysql.resultset import RawResults, text_values
+from obsync_tui.model.table import TableName, TableVersion
+
+_SETTINGS = (
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    # Without that mode a key like 2020-02-31 compares as zero.
+    "SET SESSION sql_mode = 'ALLOW_INVALID_DATES', sql_select_limit = DEFAULT",
+)
+# The table is dropped, renamed, truncated or altered since the snapshot; also a database or a column.
+_CHANGED = (
+    ER.NO_SUCH_TABLE,
+    ER.TABLE_DEF_CHANGED,
+    ER.BAD_DB_ERROR,
+    ER.BAD_FIELD_ERROR,
+    ER.KEY_DOES_NOT_EXITS,
+)
+
+
+def settle(connection: Connection, where: str) -> None:
+    """Set up a session for snapshot reads."""
+    for statement in _SETTINGS:
+        query(connection, statement, where=where)
+    wire: socket.socket = connection._sock
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # A dead peer is noticed after a minute; a silent one may be sorting.
+    for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, option):
+            wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+def shut(connection: Connection) -> None:
+    """End a connection from any thread: whoever reads from it finds it closed."""
+    if connection._sock is None:
+        return
+    try:
+        socket.socket.shutdown(connection._sock, socket.SHUT_RDWR)
+    except OSError:  # it is gone already
+        pass
+
+
+class MySQLReader:
+    """A ChunkReader over one connection in a consistent-snapshot transaction."""
+
+    def __init__(self, connection: Connection, where: str, kill: Callable[[int], None]) -> None:
+        self._connection = connection
+        self._where = where
+        self._kill = kill
+        self._results = RawResults(connection, where)
+        self._broken = False
+
+    def begin(self) -> None:
+        """Open the transaction; everything is read as of now."""
+        query(self._connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", where=self._where)
+        query(self._connection, "SAVEPOINT obsync", where=self._where)
+
+    def read(self, request: ChunkRequest, batch_bytes: int) -> Generator[Piece, None, None]:
+        """Rows by one streaming SELECT; see `ChunkReader.read`."""
+        indexes = [request.table.column_index(name) for name in request.key]
+        bodies: list[bytes] = []
+        size_bytes = 0
+        try:
+            for packets in self._rows(select_rows(request), request.table):
+                if packets:
+                    bodies += packets
+                    size_bytes += sum(map(len, packets))
+                if size_bytes >= batch_bytes or not packets:
+                    yield Piece(bodies, size_bytes, self._last(bodies, indexes), False)
+                    bodies, size_bytes = [], 0
+            yield Piece(bodies, size_bytes, self._last(bodies, indexes), True)
+        finally:
+            self._leave()
+
+    def split_point(self, request: ChunkRequest, rows: int) -> Key | None:
+        """Walk the key's index; see `ChunkReader.split_point`."""
+        found: Key | None = None
+        try:
+            for packets in self._rows(select_split_point(request, rows), request.table):
+                for packet in packets:
+                    found = text_values(packet, range(len(request.key)))
+        finally:
+            self._leave()
+        return found
+
+    def ping(self) -> None:
+        """Keep the connection alive."""
+        try:
+            self._connection.ping(reconnect=False)
+        except (MySQLError, OSError) as error:
+            raise SourceUnreachable(f"the connection broke: {error}", where=self._where) from error
+
+    def close(self) -> None:
+        """End the connection, from any thread."""
+        self._broken = True
+        shut(self._connection)
+
+    def _rows(self, sql: str, table: TableVersion) -> Generator[list[bytes], None, None]:
+        try:
+            yield from self._results.rows(sql)
+        except SourceUnreachable:
+            self._broken = True
+            raise
+        except MySQLError as error:
+            raise self._refused(error, table.name) from error
+
+    def _refused(self, error: MySQLError, table: TableName) -> SourceError:
+        code = error.args[0]
+        where = f"{self._where}, {table}"
+        if code in _CHANGED:
+            return SchemaChanged(
+                f"the table was dropped or changed while it was read ({error.args[1]})",
+                where=where,
+                cure="Reset the project to read it again; if it was dropped for good, start again or exclude it.",
+            )
+        if code in (ER.QUERY_INTERRUPTED, ER.SERVER_SHUTDOWN):
+            self._broken = True
+            return SourceUnreachable(str(error.args[1]), where=where)
+        return translate(error, where)
+
+    @staticmethod
+    def _last(bodies: list[bytes], indexes: list[int]) -> Key | None:
+        return text_values(bodies[-1], indexes) if bodies and indexes else None
+
+    def _leave(self) -> None:
+        """Free the connection for the next query, and the table for DDL: its metadata lock ends, the snapshot stays."""
+        if self._broken:
+            return
+        if self._results.unfinished:
+            self._kill(self._connection.thread_id())
+            self._results.drain()
+            self._absorb_kill()
+        query(self._connection, "ROLLBACK TO SAVEPOINT obsync", where=self._where)
+
+    def _absorb_kill(self) -> None:
+        """A kill that came after the query's end would hit the next statement."""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute("DO 0")
+        except MySQLError as error:
+            if error.args[0] != ER.QUERY_INTERRUPTED:
+                raise translate(error, self._where) from error
