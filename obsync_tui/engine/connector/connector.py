@@ -99,7 +99,8 @@ class Connector:
         begin = self._begin
         assert begin is not None
         skip = self._skip - self._rows if self._skip and self._skip_in == str(begin.gtid) else 0
-        cuts, keep, verdict = self._cuts, _keep_all, True
+        cuts, verdict = self._cuts, True
+        keep: Keep = _keep_all
         if cuts is not None:
             answer = cuts.verdict(group.table.name, begin)
             if answer is None:

@@ -94,6 +94,11 @@ class FullImport:
         if failure:
             raise failure
 
+    @property
+    def alive(self) -> bool:
+        """Whether a connection of the snapshot still reads."""
+        return self._living > 0 and self._error is None and not self._stopping.is_set()
+
     def rewind(self) -> None:
         """Read again what is not committed; batches delivered before are void (`progress.current`)."""
         self.progress.rewind()

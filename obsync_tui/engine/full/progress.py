@@ -234,6 +234,15 @@ class FullProgress:
         with self._changed:
             return all(table.ranges.committed.done for table in self._tables.values())
 
+    def agrees(self, restored: "FullProgress") -> bool:
+        """Whether what a checkpoint restored is what is committed here: else a commit of unknown outcome went through."""
+        with self._changed:
+            here = {name: table.ranges.committed for name, table in self._tables.items()}
+            there = restored._records
+            return all(there.get(name, record) == record for name, record in here.items()) and all(
+                not record.started or name in there for name, record in here.items()
+            )
+
     def failure(self) -> SchemaChanged | None:
         """What to raise when all tables but the failed are committed; None before, and when none failed."""
         with self._changed:

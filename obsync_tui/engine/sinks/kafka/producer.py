@@ -13,7 +13,10 @@ _LARGEST_BYTES = 1_000_000_000
 
 
 def producer_properties(
-    properties: Mapping[str, ClientProperties], project_id: str | None, transaction_timeout_s: int, failed: OnDelivery
+    properties: Mapping[str, ClientProperties],
+    project_id: str | None,
+    transaction_timeout_s: int,
+    failed: OnDelivery,
 ) -> dict[str, ClientProperties | OnDelivery]:
     """Settings of an idempotent producer, transactional when a project id is given.
 
@@ -48,7 +51,7 @@ def produce(producer: Producer, topic: str, messages: list[OutgoingMessage], whe
     if not messages:
         return
     try:
-        taken = producer.produce_batch(topic, messages)
+        taken = producer.produce_batch(topic, messages)  # type: ignore[arg-type]
     except KafkaException as error:
         raise translate(error.args[0], where) from error
     except BufferError as error:
@@ -57,4 +60,6 @@ def produce(producer: Producer, topic: str, messages: list[OutgoingMessage], whe
         failed = next((m["_error"] for m in messages if "_error" in m), None)  # type: ignore[typeddict-item]
         if isinstance(failed, KafkaError):
             raise translate(failed, f"{where}, topic {topic}")
-        raise TransactionAborted(f"{len(messages) - taken} messages were not queued", where=f"{where}, topic {topic}")
+        raise TransactionAborted(
+            f"{len(messages) - taken} messages were not queued", where=f"{where}, topic {topic}"
+        )

@@ -22,7 +22,7 @@ from obsync_tui.engine.errors import (
 )
 from obsync_tui.engine.sinks.kafka.checkpoint import checkpoint_topic, read_checkpoint
 from obsync_tui.engine.sinks.kafka.client import ClientProperties, translate
-from obsync_tui.engine.sinks.kafka.producer import producer_properties, produce
+from obsync_tui.engine.sinks.kafka.producer import produce, producer_properties
 from obsync_tui.engine.sinks.kafka.topics import ensure_checkpoint_topic
 from obsync_tui.engine.sinks.ownership import check_owner, owner_record, this_process
 from obsync_tui.model.checkpoint import OWNER_KEY, Record
@@ -64,13 +64,17 @@ class TransactionalSink:
 
     def open(self, take_over: bool) -> Mapping[str, bytes]:
         """Fence every other instance, then read the checkpoint back."""
-        created = ensure_checkpoint_topic(self._properties, self._topic, self._where, create=not self._expected)
+        created = ensure_checkpoint_topic(
+            self._properties, self._topic, self._where, create=not self._expected
+        )
         if not created:
             seen = read_checkpoint(self._properties, self._topic, self._where)
             check_owner(seen.get(OWNER_KEY), take_over)
         config = producer_properties(self._properties, self._project_id, self._timeout_s, self._on_delivery)
         self._producer = Producer(config)
-        self._wait(lambda step_s: self._required().init_transactions(step_s), _OPEN_TIMEOUT_S, "open a transaction")
+        self._wait(
+            lambda step_s: self._required().init_transactions(step_s), _OPEN_TIMEOUT_S, "open a transaction"
+        )
         values = {} if created else read_checkpoint(self._properties, self._topic, self._where)
         if self._expected and not any(key != OWNER_KEY for key in values):
             raise CheckpointLost(
@@ -94,11 +98,16 @@ class TransactionalSink:
         try:
             for record in records:
                 producer.produce(
-                    self._topic, value=record.value, key=record.key.encode("utf-8", "surrogatepass"), partition=0
+                    self._topic,
+                    value=record.value,
+                    key=record.key.encode("utf-8", "surrogatepass"),
+                    partition=0,
                 )
         except (KafkaException, BufferError) as error:
             raise self._lost(error) from error
-        self._wait(lambda step_s: producer.commit_transaction(step_s), self._timeout_s, "commit a transaction")
+        self._wait(
+            lambda step_s: producer.commit_transaction(step_s), self._timeout_s, "commit a transaction"
+        )
         self._begun_s = None
 
     @property
@@ -172,4 +181,3 @@ class TransactionalSink:
         if error.txn_requires_abort() and not translated.retryable and not isinstance(translated, _FINAL):
             return TransactionAborted(error.str(), where=self._where)
         return translated
-

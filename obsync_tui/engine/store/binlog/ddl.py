@@ -39,7 +39,7 @@ class Verb(StrEnum):
 
 
 class Ddl(msgspec.Struct, frozen=True):
-    """One effect on one table; `target` is the new name of RENAME; an empty table name stands for the whole database."""
+    """One effect on one table; `target` is the new name of RENAME; no table name stands for the whole database."""
 
     verb: Verb
     table: TableName

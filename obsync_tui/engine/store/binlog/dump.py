@@ -145,8 +145,8 @@ class Dump:
 
     def _register(self, connection: "pymysql.Connection[pymysql.cursors.Cursor]") -> None:
         """Make the reader visible in SHOW SLAVE HOSTS."""
-        connection._next_seq_id = 0
         connection._write_bytes(ReportSlave(socket.gethostname()[:60]).encoded(self._identity.server_id))
+        connection._next_seq_id = 1  # The command was packet 0.
         connection._read_packet()
 
     def _request(self, connection: "pymysql.Connection[pymysql.cursors.Cursor]", position: GtidSet) -> None:

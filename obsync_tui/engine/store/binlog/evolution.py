@@ -161,6 +161,6 @@ class SchemaEvolution:
                         f"the log holds another DDL statement on the table, {statement[:120]!r} at {opened}, that the "
                         f"catalog already shows",
                         where=where,
-                        cure="The shape between the two is not known any more: reset the project, or exclude the table.",
+                        cure="The shape between the two is not known any more: reset the project, or exclude it.",
                     )
         return opened

@@ -4,6 +4,7 @@ Reference: MySQL internals, "Replication Protocol"; OceanBase's Binlog Service p
 """
 
 import select
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -115,7 +116,7 @@ class BinlogStore:
                 flushed = monotonic()
 
 
-def _waiting(sock: object) -> bool:
+def _waiting(sock: socket.socket) -> bool:
     """Whether further bytes can be read without waiting."""
     if isinstance(sock, ssl.SSLSocket) and sock.pending():
         return True

@@ -1,0 +1,1 @@
+"""One project's run: phases, threads, bounded queues, checkpoint."""

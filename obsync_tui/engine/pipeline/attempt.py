@@ -1,0 +1,220 @@
+"""One attempt of a project: open the sink, read the checkpoint back, go on from there."""
+
+import threading
+from collections.abc import Callable
+from time import time
+
+from obsync_tui.engine.connector.connector import Connector
+from obsync_tui.engine.connector.outgoing import Outgoing
+from obsync_tui.engine.connector.routes import Routes
+from obsync_tui.engine.connector.toolarge import Oversize
+from obsync_tui.engine.errors import SourceUnfit, Stopped
+from obsync_tui.engine.formats.plan import Identity
+from obsync_tui.engine.formats.registry import FORMATS
+from obsync_tui.engine.full.cuts import CutFilter
+from obsync_tui.engine.full.progress import FullProgress
+from obsync_tui.engine.metrics.meter import Meter
+from obsync_tui.engine.pipeline.checkpoint import Checkpoint, decode_checkpoint
+from obsync_tui.engine.pipeline.conveyor import MESSAGE_BYTES, Conveyor
+from obsync_tui.engine.pipeline.feeder import Feeder
+from obsync_tui.engine.pipeline.parts import Parts
+from obsync_tui.engine.pipeline.queue import BoundedQueue
+from obsync_tui.engine.pipeline.topicbook import TopicBook
+from obsync_tui.engine.sinks.sink import Sink
+from obsync_tui.engine.store.versions import schema_record
+from obsync_tui.model.metrics import FullStatus, Phase
+from obsync_tui.model.objects import topic_for
+from obsync_tui.model.position import LogPosition
+from obsync_tui.model.project import Project, Step
+from obsync_tui.model.table import TableVersion
+
+_TICK_S = 0.5
+_FINISH_S = 4.0
+
+
+class Attempt:
+    """Runs the steps that the checkpoint leaves to do. `run` raises EngineError, or Stopped when it was asked to stop.
+
+    `phase`, `full` and `warnings` are for the status; `progressed` tells whether anything was committed.
+    """
+
+    def __init__(self, project: Project, parts: Parts, meter: Meter, notice: Callable[[str], None]) -> None:
+        self._project = project
+        self._parts = parts
+        self._meter = meter
+        self._notice = notice
+        self._asked = threading.Event()
+        self._conveyor: Conveyor | None = None
+        self._book: TopicBook | None = None
+        self._full_warnings: tuple[str, ...] = ()
+        self.phase = Phase.STARTING
+        self.step: Step | None = None
+        self.full = FullStatus()
+        self.position = ""
+        self.progressed = False
+
+    def stop(self) -> None:
+        """Stop at a checkpoint, from any thread."""
+        self._asked.set()
+        self._parts.stop()
+        if self._conveyor is not None:
+            self._conveyor.stop()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know now."""
+        return (*self._full_warnings, *(self._book.warnings if self._book else ()))
+
+    def run(self, take_over: bool) -> None:
+        """Everything from the checkpoint on; returns when a project without incremental step is complete."""
+        sink = self._parts.sink()
+        try:
+            checkpoint = decode_checkpoint(sink.open(take_over))
+            self._parts.opened(checkpoint)
+            self._steps(sink, checkpoint)
+        finally:
+            sink.close()
+
+    def _steps(self, sink: Sink, checkpoint: Checkpoint) -> None:
+        self.phase, self.step = Phase.SCHEMA, Step.SCHEMA
+        book = self._book = TopicBook(self._parts.synchronize_topics, checkpoint.partitions)
+        if checkpoint.schemas:
+            self._prepare(book, checkpoint.schemas)
+        position, schemas = checkpoint.position, checkpoint.schemas
+        progress = FullProgress(checkpoint.records)
+        cut_filter: CutFilter | None = None
+        if position is None and Step.FULL in self._project.steps:
+            position, schemas, progress = self._full(sink, checkpoint, book, progress)
+        elif position is None:
+            position, schemas = self._start_point(sink, checkpoint, book)
+        if Step.INCREMENTAL not in self._project.steps or self._asked.is_set():
+            return
+        cut_filter = self._parts.cut_filter(progress, schemas)
+        self._incremental(sink, position, schemas, book, progress, cut_filter)
+
+    def _prepare(self, book: TopicBook, schemas: tuple[TableVersion, ...]) -> None:
+        if not schemas:
+            raise SourceUnfit(
+                "no table matches the project's objects",
+                where=f"project {self._project.name}",
+                cure="Correct include and exclude under [objects], or grant SELECT on the tables.",
+            )
+        topics = {topic_for(self._project, table.name) for table in schemas}
+        if self._project.delivery.dead_letter_topic:
+            topics.add(self._project.delivery.dead_letter_topic)
+        book.prepare(topics)
+
+    def _feeder(self, sink: Sink, queue: BoundedQueue[Outgoing], book: TopicBook) -> Feeder:
+        return Feeder(
+            sink,
+            queue,
+            self._meter,
+            self._notice,
+            transaction_timeout_s=self._project.delivery.transaction_timeout_s,
+            started_s=self._parts.started_s,
+            extra=book.changes,
+            committed=self._on_commit,
+        )
+
+    def _on_commit(self, position: LogPosition | None) -> None:
+        self.progressed = True
+        if position is not None:
+            self.position = position.executed
+        self._parts.committed(position)
+
+    def _connector(self, book: TopicBook, position: LogPosition, cut_filter: CutFilter | None) -> Connector:
+        project = self._project
+        identity = Identity("MYSQL", f"MYSQL_{project.id}_1-0")
+        oversize = Oversize(project.delivery.too_large, self._parts.dead_letter_topic)
+        routes = Routes(project, book.resolve)
+        return Connector(
+            project, FORMATS[project.message.format], identity, routes, oversize, position, cut_filter
+        )
+
+    def _full(
+        self, sink: Sink, checkpoint: Checkpoint, book: TopicBook, restored: FullProgress
+    ) -> tuple[LogPosition, tuple[TableVersion, ...], FullProgress]:
+        known = {table.name: table for table in checkpoint.schemas}
+        full, tables = self._parts.full_import(restored, known, checkpoint)
+        progress = full.progress
+        added = tuple(table for table in tables if table.name not in known)
+        schemas = (*checkpoint.schemas, *added)
+        self._prepare(book, schemas)
+        self.phase, self.step = Phase.FULL, Step.FULL
+        queue: BoundedQueue[Outgoing] = BoundedQueue(64, MESSAGE_BYTES)
+        conveyor = self._conveyor = Conveyor(self._meter, queue)
+        feeder = self._feeder(sink, queue, book)
+        feeder.progress = progress
+        feeder.add(tuple(schema_record(table) for table in added))
+        connector = self._connector(book, LogPosition("", epoch=checkpoint.epoch), None)
+        self._parts.offer_to(conveyor.offer)
+        try:
+            conveyor.start("connector", lambda: conveyor.connect(connector, lambda out: None))
+            conveyor.start("sink", lambda: conveyor.feed(feeder, lambda: progress.done))
+            self._parts.start_full()
+            while not conveyor.wait(_TICK_S) and not self._asked.is_set():
+                full.check()
+                conveyor.gauge()
+                self.full, self._full_warnings = full.status(), full.warnings()
+        finally:
+            self._parts.offer_to(None)
+            conveyor.finish(_FINISH_S)
+        self._check_stopped()
+        full.check()
+        self.full = full.status()
+        cut = progress.oldest_cut()
+        start = cut.executed if cut is not None else ""
+        position = LogPosition(start, epoch=checkpoint.epoch)
+        retired = () if self._parts.cut_filter(progress, schemas) else progress.retired()
+        self._parts.end_full()
+        feeder.progress = None
+        feeder.start_at(position, retired)
+        self._notice(f"full synchronization is done: {self.full.rows} rows of {self.full.tables} tables")
+        return position, schemas, progress
+
+    def _start_point(
+        self, sink: Sink, checkpoint: Checkpoint, book: TopicBook
+    ) -> tuple[LogPosition, tuple[TableVersion, ...]]:
+        """Incremental only: from now on, with the shapes of now."""
+        start = self._parts.snapshots().start_point()
+        self._prepare(book, start.tables)
+        position = LogPosition(start.cut.executed, epoch=checkpoint.epoch)
+        feeder = self._feeder(sink, BoundedQueue(1, 1), book)
+        feeder.start_at(position, tuple(schema_record(table) for table in start.tables))
+        return position, start.tables
+
+    def _incremental(
+        self,
+        sink: Sink,
+        position: LogPosition,
+        schemas: tuple[TableVersion, ...],
+        book: TopicBook,
+        progress: FullProgress,
+        cut_filter: CutFilter | None,
+    ) -> None:
+        self.phase, self.step = Phase.INCREMENTAL, Step.INCREMENTAL
+        queue: BoundedQueue[Outgoing] = BoundedQueue(64, MESSAGE_BYTES)
+        conveyor = self._conveyor = Conveyor(self._meter, queue)
+        feeder = self._feeder(sink, queue, book)
+        connector = self._connector(book, position, cut_filter)
+        store = self._parts.store()
+
+        def passed(out: Outgoing) -> None:
+            if out.whole and out.position is not None and connector.passed(out.position.executed):
+                out.records.extend(progress.retired())
+
+        try:
+            conveyor.start("store", lambda: conveyor.pull(store.batches(position, schemas)))
+            conveyor.start("connector", lambda: conveyor.connect(connector, passed))
+            conveyor.start("sink", lambda: conveyor.feed(feeder, lambda: False))
+            while not conveyor.wait(_TICK_S) and not self._asked.is_set():
+                conveyor.gauge()
+        finally:
+            conveyor.stop()
+            store.stop()
+            conveyor.finish(_FINISH_S)
+        self._check_stopped()
+
+    def _check_stopped(self) -> None:
+        if self._asked.is_set():
+            raise Stopped("the project was stopped", where=f"{time():.0f}")

@@ -1,0 +1,62 @@
+"""A project's checkpoint, as read back from its sink."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from obsync_tui.engine.errors import CheckpointError
+from obsync_tui.engine.store.versions import schemas_of
+from obsync_tui.model.checkpoint import OWNER_KEY, POSITION_KEY, Record
+from obsync_tui.model.position import LogPosition
+from obsync_tui.model.table import TableVersion
+
+EPOCH_KEY = "epoch"
+TOPICS_KEY = "topics"
+LOCAL_PROGRESS_KEY = "progress"
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """What is durable: the stream's position once Full-Import is done, frozen partition counts, schema versions.
+
+    `records` are all of them, for whoever keeps its own.
+    """
+
+    position: LogPosition | None
+    epoch: int
+    partitions: dict[str, int]
+    schemas: tuple[TableVersion, ...]
+    records: tuple[Record, ...]
+
+    @property
+    def started(self) -> bool:
+        """Whether anything but an owner was ever committed."""
+        return any(record.key not in (OWNER_KEY, EPOCH_KEY) for record in self.records)
+
+
+def decode_checkpoint(values: Mapping[str, bytes]) -> Checkpoint:
+    """Read the records; CheckpointError when one cannot be read."""
+    try:
+        position = values.get(POSITION_KEY)
+        return Checkpoint(
+            msgspec.json.decode(position, type=LogPosition) if position else None,
+            msgspec.json.decode(values.get(EPOCH_KEY, b"0"), type=int),
+            msgspec.json.decode(values.get(TOPICS_KEY, b"{}"), type=dict[str, int]),
+            schemas_of(Record(key, value) for key, value in values.items()),
+            tuple(Record(key, value) for key, value in sorted(values.items())),
+        )
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise CheckpointError(
+            f"a record cannot be read: {error}",
+            where="checkpoint",
+            cure="It may be a newer version's. Use that version, or reset the project.",
+        ) from error
+
+
+def position_record(position: LogPosition) -> Record:
+    """The stream's position as a record."""
+    return Record(POSITION_KEY, msgspec.json.encode(position))
+
+
+def partitions_record(partitions: Mapping[str, int]) -> Record:
+    """The frozen partition counts as a record."""
+    return Record(TOPICS_KEY, msgspec.json.encode(dict(partitions), order="sorted"))

@@ -1,0 +1,189 @@
+"""What a run is made of: makes sinks, stores and snapshots, and keeps what outlives one attempt."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from time import monotonic, sleep
+
+from obsync_tui.engine.full.cuts import CutFilter
+from obsync_tui.engine.full.importer import FullImport, Offer
+from obsync_tui.engine.full.progress import FullProgress
+from obsync_tui.engine.full.reader import ChunkBatch
+from obsync_tui.engine.mysql.snapshot import MySQLSnapshots
+from obsync_tui.engine.pipeline.checkpoint import LOCAL_PROGRESS_KEY, Checkpoint, position_record
+from obsync_tui.engine.sinks.kafka.atleastonce import AtLeastOnceSink
+from obsync_tui.engine.sinks.kafka.client import client_properties, where
+from obsync_tui.engine.sinks.kafka.topics import TopicFacts, synchronize_topics
+from obsync_tui.engine.sinks.kafka.transactional import TransactionalSink
+from obsync_tui.engine.sinks.sink import Sink
+from obsync_tui.engine.state.database import StateFile
+from obsync_tui.engine.store.binlog.stream import BinlogStore
+from obsync_tui.model.checkpoint import Record
+from obsync_tui.model.datasource import KafkaSource, MySQLSource
+from obsync_tui.model.objects import ObjectRules
+from obsync_tui.model.position import LogPosition
+from obsync_tui.model.project import Guarantee, Project, TooLarge
+from obsync_tui.model.secret import Secret, SecretReference
+from obsync_tui.model.table import TableName, TableVersion
+
+Secrets = Callable[[SecretReference], Secret]
+_LOCAL_EVERY_S = 1.0
+
+
+class Parts:
+    """Makes the parts of one run; Full-Import and its snapshot outlive an attempt that the sink ended."""
+
+    def __init__(
+        self,
+        project: Project,
+        source: MySQLSource,
+        destination: KafkaSource,
+        secrets: Secrets,
+        state: StateFile,
+        started_s: float,
+    ) -> None:
+        self.started_s = started_s
+        self._project = project
+        self._source = source
+        self._destination = destination
+        self._secrets = secrets
+        self._state = state
+        self._cancel = threading.Event()
+        self._snapshots: MySQLSnapshots | None = None
+        self._full: FullImport | None = None
+        self._tables: tuple[TableVersion, ...] = ()
+        self._offer: Offer | None = None
+        self._full_started = False
+        self._local_s = 0.0
+        self._local: bytes | None = self._read_local()
+
+    @property
+    def dead_letter_topic(self) -> str:
+        """Where messages that are too large go; empty under the policy `stop`."""
+        if self._project.delivery.too_large is TooLarge.STOP:
+            return ""
+        return self._project.delivery.dead_letter_topic or f"{self._project.name}_dead_letter"
+
+    def sink(self) -> Sink:
+        """A sink of the project's guarantee."""
+        project = self._project
+        properties = client_properties(self._destination, self._secrets)
+        if project.delivery.guarantee is Guarantee.AT_LEAST_ONCE:
+            return AtLeastOnceSink(
+                project.id, properties, self._state, where(self._destination), self._cancel
+            )
+        return TransactionalSink(
+            project.id,
+            properties,
+            where=where(self._destination),
+            transaction_timeout_s=project.delivery.transaction_timeout_s,
+            expected=self._local is not None,
+            started_s=self.started_s,
+            cancel=self._cancel,
+        )
+
+    def store(self) -> BinlogStore:
+        """A Store for one attempt."""
+        return BinlogStore(
+            self._project.id, self._source, self._password(), self._project.objects, self._project.store
+        )
+
+    def snapshots(self) -> MySQLSnapshots:
+        """Opens snapshots of the source."""
+        if self._snapshots is None:
+            self._snapshots = MySQLSnapshots(
+                self._source,
+                self._password(),
+                ObjectRules(self._project.objects),
+                self._project.full.connections,
+            )
+        return self._snapshots
+
+    def synchronize_topics(self, names: Iterable[str]) -> tuple[TopicFacts, ...]:
+        """Make or check topics as the project says."""
+        properties = client_properties(self._destination, self._secrets)
+        report = synchronize_topics(self._project, names, properties)
+        for warning in report.warnings:
+            self._state.add_event(self._project.id, "topic", warning)
+        return report.facts
+
+    def full_import(
+        self, restored: FullProgress, known: Mapping[TableName, TableVersion], checkpoint: Checkpoint
+    ) -> tuple[FullImport, tuple[TableVersion, ...]]:
+        """Full-Import on the same snapshot connections where they live, else under another cut."""
+        full = self._full
+        if full is not None and full.progress.agrees(restored) and full.alive:
+            full.rewind()
+            return full, self._tables
+        if full is not None:
+            full.close()
+        full = self._full = FullImport(self.snapshots(), self._project.full, restored, self._put)
+        self._full_started = False
+        self._tables = full.open(known)
+        return full, self._tables
+
+    def _put(self, batch: ChunkBatch, timeout_s: float) -> bool:
+        offer = self._offer
+        if offer is None:
+            sleep(timeout_s)
+            return False
+        return offer(batch, timeout_s)
+
+    def offer_to(self, offer: Offer | None) -> None:
+        """Where chunks go; None between attempts: readers wait."""
+        self._offer = offer
+
+    def start_full(self) -> None:
+        """Let the readers begin, once per snapshot."""
+        if self._full is not None and not self._full_started:
+            self._full_started = True
+            self._full.start()
+
+    def end_full(self) -> None:
+        """Let go of the snapshot."""
+        if self._full is not None:
+            self._full.close()
+            self._full = None
+
+    def cut_filter(self, progress: FullProgress, schemas: tuple[TableVersion, ...]) -> CutFilter | None:
+        """The stream's filter when tables were read under more than one cut."""
+        if progress.oldest_cut() is None:
+            return None
+        versions = {table.name: table for table in schemas}
+        found = progress.cut_filter(versions, self.snapshots().ranker())
+        return found if found.oldest.cut_id != found.newest.cut_id else None
+
+    def opened(self, checkpoint: Checkpoint) -> None:
+        """The checkpoint is read: remember that there is progress."""
+        if checkpoint.started:
+            self._remember(checkpoint.position)
+
+    def committed(self, position: LogPosition | None) -> None:
+        """Something was committed; the local copy follows once a second."""
+        now = monotonic()
+        if self._local is None or now - self._local_s >= _LOCAL_EVERY_S:
+            self._local_s = now
+            self._remember(position)
+
+    def _remember(self, position: LogPosition | None) -> None:
+        value = position_record(position).value if position is not None else b"null"
+        self._local = value
+        self._state.save(self._project.id, (Record(LOCAL_PROGRESS_KEY, value),))
+
+    def _read_local(self) -> bytes | None:
+        for record in self._state.records(self._project.id):
+            if record.key == LOCAL_PROGRESS_KEY:
+                return record.value
+        return None
+
+    def _password(self) -> Secret:
+        return self._secrets(self._source.password)
+
+    def stop(self) -> None:
+        """End waiting calls; nothing is opened afterwards."""
+        self._cancel.set()
+        if self._snapshots is not None:
+            self._snapshots.stop()
+
+    def close(self) -> None:
+        """Let go of what outlives attempts."""
+        self.end_full()

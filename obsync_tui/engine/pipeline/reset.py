@@ -1,0 +1,67 @@
+"""Starting a project over, and releasing it."""
+
+import threading
+from collections.abc import Callable
+from time import time
+
+import msgspec
+
+from obsync_tui.engine.errors import SinkError
+from obsync_tui.engine.pipeline.checkpoint import EPOCH_KEY, LOCAL_PROGRESS_KEY, decode_checkpoint
+from obsync_tui.engine.sinks.kafka.checkpoint import checkpoint_topic
+from obsync_tui.engine.sinks.kafka.client import client_properties, where
+from obsync_tui.engine.sinks.kafka.topics import delete_topic
+from obsync_tui.engine.sinks.kafka.transactional import TransactionalSink
+from obsync_tui.engine.state.database import StateFile
+from obsync_tui.model.checkpoint import OWNER_KEY, Record
+from obsync_tui.model.datasource import KafkaSource
+from obsync_tui.model.project import Guarantee, Project
+from obsync_tui.model.secret import Secret, SecretReference
+
+Secrets = Callable[[SecretReference], Secret]
+
+
+def reset_project(project: Project, destination: KafkaSource, secrets: Secrets, state: StateFile) -> None:
+    """Forget a stopped project's progress: its next run starts over, in the next epoch.
+
+    The records go through the same transactional path as every checkpoint, so that no older instance can overrule
+    them. Messages already in the topics stay. Raises SinkError, ProjectOwned.
+    """
+    local = tuple(Record(record.key, None) for record in state.records(project.id))
+    if project.delivery.guarantee is Guarantee.AT_LEAST_ONCE:
+        values = {r.key: r.value for r in state.records(project.id) if r.value is not None}
+        epoch = decode_checkpoint(values).epoch + 1
+        state.save(project.id, (*local, Record(EPOCH_KEY, msgspec.json.encode(epoch))))
+    else:
+        sink = TransactionalSink(
+            project.id,
+            client_properties(destination, secrets),
+            where=where(destination),
+            transaction_timeout_s=project.delivery.transaction_timeout_s,
+            expected=False,
+            started_s=time(),
+            cancel=threading.Event(),
+        )
+        try:
+            values = dict(sink.open(take_over=False))
+            epoch = decode_checkpoint(values).epoch + 1
+            removed = [Record(key, None) for key in sorted(values) if key not in (OWNER_KEY, EPOCH_KEY)]
+            removed.append(Record(OWNER_KEY, None))
+            sink.commit((*removed, Record(EPOCH_KEY, msgspec.json.encode(epoch))))
+        finally:
+            sink.close()
+        state.save(project.id, (*local, Record(LOCAL_PROGRESS_KEY, None)))
+    state.add_event(project.id, "reset", f"started over, epoch {epoch}")
+
+
+def release_project(project: Project, destination: KafkaSource, secrets: Secrets, state: StateFile) -> None:
+    """Remove a project's checkpoint: records first, for whoever may not delete topics, then the topic itself."""
+    if project.delivery.guarantee is Guarantee.AT_LEAST_ONCE:
+        return
+    reset_project(project, destination, secrets, state)
+    try:
+        delete_topic(
+            client_properties(destination, secrets), checkpoint_topic(project.id), where(destination)
+        )
+    except SinkError as error:
+        state.add_event(project.id, "release", f"the checkpoint is empty but its topic stays: {error}")

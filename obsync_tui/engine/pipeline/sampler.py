@@ -1,0 +1,64 @@
+"""Asks the source now and then for its newest position and its clock."""
+
+import threading
+from collections.abc import Callable
+from time import time
+
+import pymysql
+
+from obsync_tui.engine.errors import EngineError
+from obsync_tui.engine.metrics.meter import Meter
+from obsync_tui.engine.mysql.connection import connect
+from obsync_tui.model.datasource import MySQLSource
+from obsync_tui.model.position import GtidSet
+from obsync_tui.model.secret import Secret, SecretReference
+
+_EVERY_S = 5.0
+
+
+class Sampler:
+    """One thread, one connection of its own; a source that does not answer only makes the figures old."""
+
+    def __init__(
+        self, source: MySQLSource, secrets: Callable[[SecretReference], Secret], meter: Meter
+    ) -> None:
+        self._source = source
+        self._secrets = secrets
+        self._meter = meter
+        self._newest: GtidSet | None = None
+        self._connection: pymysql.Connection[pymysql.cursors.Cursor] | None = None
+
+    def run(self, stopping: threading.Event) -> None:
+        """Sample until stopped."""
+        while not stopping.is_set():
+            try:
+                self._sample()
+            except (EngineError, pymysql.Error, OSError, ValueError):
+                # The run itself reports a source that is gone; here the ages of the figures tell.
+                self._connection = None
+            stopping.wait(_EVERY_S)
+        if self._connection is not None:
+            self._connection.close()
+
+    def _sample(self) -> None:
+        if self._connection is None:
+            self._connection = connect(
+                self._source, self._secrets(self._source.password), read_timeout_s=10.0
+            )
+        before = time()
+        with self._connection.cursor() as cursor:
+            cursor.execute("SELECT UNIX_TIMESTAMP(NOW(6)), @@global.gtid_executed")
+            row = cursor.fetchone()
+        if row is None:
+            return
+        after = time()
+        # Half of the round trip is the best guess of when the server looked at its clock.
+        self._meter.clock_offset_s = float(row[0]) - (before + after) / 2
+        self._newest = GtidSet.parse(str(row[1]))
+        self._meter.behind_at_s = after
+
+    def behind(self, position: str) -> int | None:
+        """Transactions between a position and the source's newest, as of the last sample."""
+        if self._newest is None or not position:
+            return None
+        return self._newest.missing_from(GtidSet.parse(position)).count()

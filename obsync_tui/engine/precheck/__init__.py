@@ -1,0 +1,1 @@
+"""Precheck: what could stop a project, found before it starts."""
