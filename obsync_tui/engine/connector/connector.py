@@ -11,10 +11,13 @@ from obsync_tui.engine.full.cuts import CutFilter
 from obsync_tui.engine.full.reader import ChunkBatch
 from obsync_tui.engine.rowplan.request import Keep
 from obsync_tui.engine.store.store import Begin, DdlStatement, LogBatch, RowGroup, SchemaVersion
-from obsync_tui.engine.store.versions import schema_record
+from obsync_tui.engine.store.versions import dropped_schema_record, schema_record
 from obsync_tui.model.message import OutgoingMessage
 from obsync_tui.model.position import GtidSet, LogPosition
 from obsync_tui.model.project import Project
+
+# After these a later CREATE of the name is another table.
+_GONE = ("DROP_TABLE", "RENAME_TABLE")
 
 
 def _keep_all(_: tuple[bytes, ...]) -> bool:
@@ -149,6 +152,8 @@ class Connector:
 
     def _ddl(self, item: DdlStatement, out: Outgoing) -> None:
         out.notices.append(f"{item.table}: {item.statement[:200]}")
+        if item.ddl_type in _GONE:
+            out.records.append(dropped_schema_record(item.table))
         if not self._project.objects.ddl:
             return
         record = DdlRecord(item.table, item.statement, item.ddl_type, self._commit_us // 1_000_000)

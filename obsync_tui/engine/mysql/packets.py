@@ -5,6 +5,7 @@ next packet (MySQL client/server protocol, "MySQL Packets").
 """
 
 import socket
+from time import monotonic
 from typing import Protocol
 
 from obsync_tui.engine.errors import LogDamaged, SourceUnreachable
@@ -23,12 +24,14 @@ class PacketReader:
     """Splits the byte stream of one connection into payloads.
 
     The connection must not have unread bytes in PyMySQL's own buffer: nothing but this reader reads from it while a
-    command's answer is outstanding. `read` blocks; a socket time-out comes back as an empty list.
+    command's answer is outstanding. `read` blocks; a socket time-out comes back as an empty list, except inside a large
+    packet, where only `silence_s` without a byte ends it.
     """
 
-    def __init__(self, connection: Connection, where: str) -> None:
+    def __init__(self, connection: Connection, where: str, silence_s: float | None = None) -> None:
         self._socket = connection._sock
         self._where = where
+        self._silence_s = silence_s
         self._rest = b""
         self._long: list[bytes] = []
 
@@ -88,10 +91,15 @@ class PacketReader:
         rest = self._rest
         needed = 4 + (rest[0] | rest[1] << 8 | rest[2] << 16)
         pieces, have = [rest, piece], len(rest) + len(piece)
+        heard_s = monotonic()
         while have < needed:
             try:
                 more = self._socket.recv(max(_READ_BYTES, needed - have))
             except TimeoutError:
+                if self._silence_s is not None and monotonic() - heard_s > self._silence_s:
+                    raise SourceUnreachable(
+                        "the server fell silent inside a packet", where=self._where
+                    ) from None
                 continue
             except OSError as error:
                 raise SourceUnreachable(f"the connection broke: {error}", where=self._where) from error
@@ -99,6 +107,7 @@ class PacketReader:
                 raise SourceUnreachable("the server closed the connection inside a packet", where=self._where)
             pieces.append(more)
             have += len(more)
+            heard_s = monotonic()
         self._rest = b""
         return self._split(b"".join(pieces))
 

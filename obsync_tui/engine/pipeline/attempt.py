@@ -100,8 +100,8 @@ class Attempt:
                 cure="Correct include and exclude under [objects], or grant SELECT on the tables.",
             )
         topics = {topic_for(self._project, table.name) for table in schemas}
-        if self._project.delivery.dead_letter_topic:
-            topics.add(self._project.delivery.dead_letter_topic)
+        if self._parts.dead_letter_topic:
+            topics.add(self._parts.dead_letter_topic)
         book.prepare(topics)
 
     def _feeder(self, sink: Sink, queue: BoundedQueue[Outgoing], book: TopicBook) -> Feeder:

@@ -1,8 +1,10 @@
 """What a run is made of: makes sinks, stores and snapshots, and keeps what outlives one attempt."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import monotonic, sleep
+
+import msgspec
 
 from obsync_tui.engine.full.cuts import CutFilter
 from obsync_tui.engine.full.importer import FullImport, Offer
@@ -27,6 +29,7 @@ from obsync_tui.model.table import TableName, TableVersion
 
 Secrets = Callable[[SecretReference], Secret]
 _LOCAL_EVERY_S = 1.0
+_DEAD_LETTER_BYTES = 100_000_000
 
 
 class Parts:
@@ -61,7 +64,7 @@ class Parts:
         """Where messages that are too large go; empty under the policy `stop`."""
         if self._project.delivery.too_large is TooLarge.STOP:
             return ""
-        return self._project.delivery.dead_letter_topic or f"{self._project.name}_dead_letter"
+        return self._project.delivery.dead_letter_topic
 
     def sink(self) -> Sink:
         """A sink of the project's guarantee."""
@@ -101,10 +104,24 @@ class Parts:
     def synchronize_topics(self, names: Iterable[str]) -> tuple[TopicFacts, ...]:
         """Make or check topics as the project says."""
         properties = client_properties(self._destination, self._secrets)
-        report = synchronize_topics(self._project, names, properties)
-        for warning in report.warnings:
-            self._state.add_event(self._project.id, "topic", warning)
-        return report.facts
+        wanted = set(names)
+        facts: list[TopicFacts] = []
+        for project, topics in self._by_settings(wanted):
+            report = synchronize_topics(project, topics, properties, where(self._destination))
+            for warning in report.warnings:
+                self._state.add_event(self._project.id, "topic", warning)
+            facts += report.facts
+        return tuple(facts)
+
+    def _by_settings(self, names: set[str]) -> Iterator[tuple[Project, list[str]]]:
+        """Names with the project that tells how they are made: dead letters are larger than other messages."""
+        dead = self.dead_letter_topic
+        if ordinary := sorted(names - {dead}):
+            yield self._project, ordinary
+        if dead in names:
+            settings = {**self._project.topics.settings, "max.message.bytes": str(_DEAD_LETTER_BYTES)}
+            topics = msgspec.structs.replace(self._project.topics, settings=settings)
+            yield msgspec.structs.replace(self._project, topics=topics), [dead]
 
     def full_import(
         self, restored: FullProgress, known: Mapping[TableName, TableVersion], checkpoint: Checkpoint

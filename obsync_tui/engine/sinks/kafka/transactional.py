@@ -30,7 +30,8 @@ from obsync_tui.model.message import OutgoingMessage
 
 _OPEN_TIMEOUT_S = 60.0
 _STEP_S = 0.5
-_CLOSE_S = 2.0
+_CLOSE_S = 1.0
+_CANCELLED_S = 2.5
 _FINAL = (Fenced, SinkRefused, TopicUnfit, MessageTooLarge)
 
 Step = Callable[[float], object]
@@ -152,6 +153,7 @@ class TransactionalSink:
     def _wait(self, call: Step, timeout_s: float, what: str) -> None:
         """Call in short steps, so that stopping never waits for a broker that does not answer."""
         deadline = monotonic() + timeout_s
+        cancelled_s = 0.0
         while True:
             try:
                 call(_STEP_S)
@@ -165,7 +167,11 @@ class TransactionalSink:
                 if not again or kafka_error.fatal() or kafka_error.txn_requires_abort():
                     raise self._error(kafka_error) from error
                 if self._cancel.is_set():
-                    raise SinkUnreachable(f"stopped while waiting to {what}", where=self._where) from error
+                    cancelled_s = cancelled_s or monotonic()
+                    if monotonic() - cancelled_s > _CANCELLED_S:
+                        raise SinkUnreachable(
+                            f"stopped while waiting to {what}", where=self._where
+                        ) from error
                 if monotonic() > deadline:
                     raise SinkUnreachable(
                         f"could not {what} in {timeout_s:.0f} s ({kafka_error.str()})", where=self._where

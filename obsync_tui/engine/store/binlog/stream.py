@@ -76,7 +76,7 @@ class BinlogStore:
         try:
             dump.open(executed)
             assert dump.connection is not None
-            reader = PacketReader(dump.connection, dump.where)
+            reader = PacketReader(dump.connection, dump.where, self._options.silence_s)
             schemas = Schemas(tables, self._rules, dump.checksum, dump.json_dialect)
             evolution = SchemaEvolution(
                 schemas, self._source, self._password, self._objects, self._project_id, self._stopping
@@ -103,7 +103,7 @@ class BinlogStore:
             if packets:
                 assembly.take(packets)
                 heard = now
-            elif reader.buffered_bytes == 0 and now - heard > self._options.silence_s:
+            elif now - heard > self._options.silence_s:
                 raise SourceUnreachable(
                     f"the stream has been silent for {now - heard:.0f} s, without even heartbeats",
                     where=dump.where,
