@@ -46,7 +46,7 @@ format: venv
 test: lint fetch
 	$(PY) -m pytest
 
-demo: fetch
+demo: venv
 	$(PY) -m tests.demo
 
 campaign: fetch
