@@ -8,4 +8,7 @@ class OutgoingMessage(TypedDict):
 
     key: bytes | None
     value: bytes
-    partition: int
+
+
+Lanes = list[list[OutgoingMessage]]
+"""A topic's messages by partition, in order: the Kafka client takes a batch per partition."""

@@ -4,7 +4,7 @@ from time import time
 
 from obsync_tui.engine.connector.outgoing import Outgoing
 from obsync_tui.engine.connector.plans import Plans
-from obsync_tui.engine.connector.routes import Routes
+from obsync_tui.engine.connector.routes import Routes, TopicRoute
 from obsync_tui.engine.connector.toolarge import Oversize
 from obsync_tui.engine.formats.plan import DdlRecord, Identity, MessageFormat
 from obsync_tui.engine.full.cuts import CutFilter
@@ -12,7 +12,6 @@ from obsync_tui.engine.full.reader import ChunkBatch
 from obsync_tui.engine.rowplan.request import Keep
 from obsync_tui.engine.store.store import Begin, DdlStatement, LogBatch, RowGroup, SchemaVersion
 from obsync_tui.engine.store.versions import dropped_schema_record, schema_record
-from obsync_tui.model.message import OutgoingMessage
 from obsync_tui.model.position import GtidSet, LogPosition
 from obsync_tui.model.project import Project
 
@@ -61,9 +60,9 @@ class Connector:
         out = Outgoing(chunk=batch, rows=batch.rows, log_bytes=batch.size_bytes)
         if batch.bodies:
             plan = self._plans.row(batch.table, batch.shape)
-            messages = self._list(out, plan.topic)
-            _, _, size = plan.run(batch.bodies, 0, 0, "", 0, 0, messages.append, 0, _keep_all)
-            out.count, out.size_bytes = len(messages), size
+            lanes = out.lanes(plan.topic, plan.route.partitions)
+            _, _, out.size_bytes = plan.run(batch.bodies, 0, 0, "", 0, 0, lanes, 0, _keep_all)
+            out.count = sum(map(len, lanes))
             self._oversize.check(out, plan.route, str(batch.table.name))
         return out
 
@@ -112,7 +111,6 @@ class Connector:
                 verdict = answer
         careful = skip > 0 or keep is not _keep_all
         plan = self._plans.change(group, careful, emit=verdict, cuts=cuts)
-        messages = self._list(out, plan.topic)
         rows, self._sequence, size = plan.run(
             group.bodies,
             group.start,
@@ -120,7 +118,7 @@ class Connector:
             str(begin.gtid),
             begin.gtid.gno,
             self._sequence,
-            messages.append,
+            out.lanes(plan.topic, plan.route.partitions),
             skip,
             keep,
         )
@@ -131,12 +129,6 @@ class Connector:
     def _keep(self, cuts: CutFilter, group: RowGroup, begin: Begin) -> Keep:
         table = group.table.name
         return lambda key: cuts.decide(table, begin, key)
-
-    def _list(self, out: Outgoing, topic: str) -> list[OutgoingMessage]:
-        found = out.messages.get(topic)
-        if found is None:
-            found = out.messages[topic] = []
-        return found
 
     def passed(self, executed: str) -> bool:
         """Drop the cut filter once the newest cut is behind; True when it was dropped just now."""
@@ -158,7 +150,7 @@ class Connector:
             return
         record = DdlRecord(item.table, item.statement, item.ddl_type, self._commit_us // 1_000_000)
         route, partitions = self._routes.broadcast(item.table)
-        self._broadcast(out, route.topic, partitions, self._format.ddl(record, self._identity))
+        self._broadcast(out, route, partitions, self._format.ddl(record, self._identity))
 
     def _heartbeat(self, out: Outgoing) -> None:
         every_s = self._project.objects.heartbeat_s
@@ -167,10 +159,10 @@ class Connector:
         self._heartbeat_due_s = time() + every_s
         value = self._format.heartbeat(self._commit_us // 1_000_000 or int(time()), self._identity)
         for route in self._routes.known():
-            self._broadcast(out, route.topic, tuple(range(route.partitions)), value)
+            self._broadcast(out, route, tuple(range(route.partitions)), value)
 
-    def _broadcast(self, out: Outgoing, topic: str, partitions: tuple[int, ...], value: bytes) -> None:
-        messages = self._list(out, topic)
+    def _broadcast(self, out: Outgoing, route: TopicRoute, partitions: tuple[int, ...], value: bytes) -> None:
+        lanes = out.lanes(route.topic, route.partitions)
         for partition in partitions:
-            messages.append({"key": None, "value": value, "partition": partition})
+            lanes[partition].append({"key": None, "value": value})
             out.size_bytes += len(value)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from obsync_tui.engine.full.reader import ChunkBatch
 from obsync_tui.model.checkpoint import Record
-from obsync_tui.model.message import OutgoingMessage
+from obsync_tui.model.message import Lanes
 from obsync_tui.model.position import LogPosition
 
 
@@ -17,7 +17,7 @@ class Outgoing:
     `rows` counts source row changes, `log_bytes` what was read for them, `read_us` when.
     """
 
-    messages: dict[str, list[OutgoingMessage]] = field(default_factory=dict)
+    messages: dict[str, Lanes] = field(default_factory=dict)
     count: int = 0
     size_bytes: int = 0
     rows: int = 0
@@ -30,3 +30,10 @@ class Outgoing:
     chunk: ChunkBatch | None = None
     whole: bool = True
     more: bool = False
+
+    def lanes(self, topic: str, partitions: int) -> Lanes:
+        """The topic's lanes, made at first use."""
+        found = self.messages.get(topic)
+        if found is None:
+            found = self.messages[topic] = [[] for _ in range(partitions)]
+        return found

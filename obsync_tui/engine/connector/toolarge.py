@@ -36,13 +36,16 @@ class Oversize:
         limit = route.max_message_bytes - OVERHEAD_BYTES
         if out.size_bytes <= limit:
             return
-        messages = out.messages[route.topic]
-        if max([len(m["value"]) + len(m["key"] or b"") for m in messages], default=0) <= limit:
-            return
+        lanes = out.messages[route.topic]
+        for partition, messages in enumerate(lanes):
+            if max([len(m["value"]) + len(m["key"] or b"") for m in messages], default=0) > limit:
+                lanes[partition] = self._fitting(out, route, partition, where)
+
+    def _fitting(self, out: Outgoing, route: TopicRoute, partition: int, where: str) -> list[OutgoingMessage]:
         fitting: list[OutgoingMessage] = []
-        for message in messages:
+        for message in out.messages[route.topic][partition]:
             size_bytes = len(message["value"]) + len(message["key"] or b"")
-            if size_bytes <= limit:
+            if size_bytes <= route.max_message_bytes - OVERHEAD_BYTES:
                 fitting.append(message)
                 continue
             if self._policy is TooLarge.STOP:
@@ -53,23 +56,21 @@ class Oversize:
                     where=f"topic {route.topic}, {where}",
                     cure='Raise max.message.bytes of the topic, or set too_large = "dead-letter" in [delivery].',
                 )
-            self._dead_letter(out, route, message, where)
-        out.messages[route.topic] = fitting
+            self._dead_letter(out, route, partition, message, where)
+        return fitting
 
-    def _dead_letter(self, out: Outgoing, route: TopicRoute, message: OutgoingMessage, where: str) -> None:
+    def _dead_letter(
+        self, out: Outgoing, route: TopicRoute, partition: int, message: OutgoingMessage, where: str
+    ) -> None:
         self.dead_letters += 1
         position = out.position.executed if out.position else ""
         inside = out.position.inside if out.position else ""
         head = (
-            f'{{"topic":{quote(route.topic)},"partition":{message["partition"]},"position":{quote(position)},'
+            f'{{"topic":{quote(route.topic)},"partition":{partition},"position":{quote(position)},'
             f'"inside":{quote(inside)},"where":{quote(where)},"max_message_bytes":{route.max_message_bytes},"message":'
         ).encode("utf-8", "replace")
-        letter: OutgoingMessage = {
-            "key": message["key"],
-            "value": head + message["value"] + b"}",
-            "partition": 0,
-        }
-        out.messages.setdefault(self._dead_letter_topic, []).append(letter)
+        letter: OutgoingMessage = {"key": message["key"], "value": head + message["value"] + b"}"}
+        out.lanes(self._dead_letter_topic, 1)[0].append(letter)
         out.notices.append(
             f"a message for {route.topic} was too large and went to {self._dead_letter_topic}: {where}"
         )

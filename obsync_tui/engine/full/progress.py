@@ -235,7 +235,7 @@ class FullProgress:
             return all(table.ranges.committed.done for table in self._tables.values())
 
     def agrees(self, restored: "FullProgress") -> bool:
-        """Whether what a checkpoint restored is what is committed here: else a commit of unknown outcome went through."""
+        """Whether a checkpoint's records are what is committed here: else a commit of unknown outcome went through."""
         with self._changed:
             here = {name: table.ranges.committed for name, table in self._tables.items()}
             there = restored._records

@@ -96,8 +96,10 @@ class Feeder:
             self.add(tuple(out.records))
         if not self._count and out.count:
             self._opened_s = monotonic()
-        for topic, messages in out.messages.items():
-            self._sink.send(topic, messages)
+        for topic, lanes in out.messages.items():
+            for partition, messages in enumerate(lanes):
+                if messages:
+                    self._sink.send(topic, partition, messages)
         self._count += out.count
         self._size_bytes += out.size_bytes
         self._rows += out.rows

@@ -18,11 +18,12 @@ from obsync_tui.engine.rowplan.code import ColumnCode
 from obsync_tui.engine.rowplan.hashing import murmur2_partition
 from obsync_tui.engine.rowplan.imagecode import binlog_image, converted, text_image
 from obsync_tui.engine.rowplan.messagecode import MessageCode
-from obsync_tui.engine.rowplan.request import Append, Keep, PlanRequest, RowPlan
+from obsync_tui.engine.rowplan.request import Keep, PlanRequest, RowPlan
 from obsync_tui.engine.rowplan.text import text_column_code
 from obsync_tui.engine.store.store import BinlogShape
+from obsync_tui.model.message import Lanes
 
-_SIGNATURE = "def plan(bodies, start, commit_s, gtid, gno, sequence, append, skip, keep):"
+_SIGNATURE = "def plan(bodies, start, commit_s, gtid, gno, sequence, lanes, skip, keep):"
 _FIRST = {
     RecordKind.INSERT: (Image.AFTER,),
     RecordKind.ROW: (Image.AFTER,),
@@ -154,12 +155,12 @@ def compile_row_plan(request: PlanRequest) -> RowPlan:
         gtid: str,
         gno: int,
         sequence: int,
-        append: Append,
+        lanes: Lanes,
         skip: int,
         keep: Keep,
     ) -> tuple[int, int, int]:
         try:
-            return plan(bodies, start, commit_s, gtid, gno, sequence, append, skip, keep)
+            return plan(bodies, start, commit_s, gtid, gno, sequence, lanes, skip, keep)
         except (ValueError, IndexError, struct.error, OverflowError, TypeError) as error:
             line = traceback.extract_tb(error.__traceback__)[1:2]
             column = source.columns.get(line[0].lineno or 0, "") if line else ""

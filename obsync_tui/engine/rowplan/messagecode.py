@@ -135,7 +135,7 @@ class MessageCode:
             same = routing.key is KeyForm.PRIMARY_KEY and routing.hash_columns == routing.key_columns
             hashed = "k" if same else self._texts(routing.hash_columns, image)
             partition = f"crc32({hashed}) % {routing.partitions}"
-        yield 0, f"append({{'key': k, 'value': v, 'partition': {partition}}})"
+        yield 0, f"lanes[{partition}].append({{'key': k, 'value': v}})"
         yield 0, "size += len(v)"
 
     def _texts(self, columns: tuple[int, ...], image: Image) -> str:

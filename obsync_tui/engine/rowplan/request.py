@@ -7,7 +7,7 @@ import msgspec
 
 from obsync_tui.engine.formats.plan import MessagePlan, RecordKind
 from obsync_tui.engine.store.store import WireShape
-from obsync_tui.model.message import OutgoingMessage
+from obsync_tui.model.message import Lanes
 from obsync_tui.model.project import HashFunction, KeyForm
 from obsync_tui.model.table import TableVersion
 
@@ -41,11 +41,10 @@ class PlanRequest(msgspec.Struct, frozen=True):
 
 
 Keep = Callable[[tuple[bytes, ...]], bool]
-Append = Callable[[OutgoingMessage], None]
 
 
 class RowPlan(Protocol):
-    """Walks row images and appends messages; gives rows walked, the last sequence, and bytes appended.
+    """Walks row images and appends messages to their lanes; gives rows walked, the last sequence, bytes appended.
 
     `commit_s` is the commit time, `gtid` and `gno` name the transaction, `sequence` is the last number given out.
     """
@@ -58,7 +57,7 @@ class RowPlan(Protocol):
         gtid: str,
         gno: int,
         sequence: int,
-        append: Append,
+        lanes: Lanes,
         skip: int,
         keep: Keep,
     ) -> tuple[int, int, int]: ...

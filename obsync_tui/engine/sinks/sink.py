@@ -21,8 +21,8 @@ class Sink(Protocol):
         """
         ...
 
-    def send(self, topic: str, messages: list[OutgoingMessage]) -> None:
-        """Hand messages over; blocks while the client's queue is full."""
+    def send(self, topic: str, partition: int, messages: list[OutgoingMessage]) -> None:
+        """Hand messages of one partition over, in order."""
         ...
 
     def commit(self, records: tuple[Record, ...]) -> None:

@@ -46,9 +46,9 @@ class AtLeastOnceSink:
             raise translate(error.args[0], self._where) from error
         return {r.key: r.value for r in self._state.records(self._project_id) if r.value is not None}
 
-    def send(self, topic: str, messages: list[OutgoingMessage]) -> None:
+    def send(self, topic: str, partition: int, messages: list[OutgoingMessage]) -> None:
         """Queue messages."""
-        produce(self._required(), topic, messages, self._where)
+        produce(self._required(), topic, partition, messages, self._where)
         self._check()
 
     def commit(self, records: tuple[Record, ...]) -> None:

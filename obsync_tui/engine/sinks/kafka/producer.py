@@ -43,15 +43,18 @@ def producer_properties(
     return config
 
 
-def produce(producer: Producer, topic: str, messages: list[OutgoingMessage], where: str) -> None:
-    """Queue a batch in order; TransactionAborted when not all of it was taken.
+def produce(
+    producer: Producer, topic: str, partition: int, messages: list[OutgoingMessage], where: str
+) -> None:
+    """Queue a partition's batch in order; TransactionAborted when not all of it was taken.
 
-    The queue is never full: what may be outstanding between two commits is far below its size.
+    The queue is never full: what may be outstanding between two commits is far below its size. The partition is the
+    call's: the client ignores a partition that stands in a message of a batch.
     """
     if not messages:
         return
     try:
-        taken = producer.produce_batch(topic, messages)  # type: ignore[arg-type]
+        taken = producer.produce_batch(topic, messages, partition)  # type: ignore[arg-type]
     except KafkaException as error:
         raise translate(error.args[0], where) from error
     except BufferError as error:

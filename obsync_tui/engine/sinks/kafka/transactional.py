@@ -86,10 +86,10 @@ class TransactionalSink:
         self.commit((owner_record(this_process(self._started_s)),))
         return values
 
-    def send(self, topic: str, messages: list[OutgoingMessage]) -> None:
+    def send(self, topic: str, partition: int, messages: list[OutgoingMessage]) -> None:
         """Add messages to the open transaction, beginning one when there is none."""
         self._begin()
-        produce(self._required(), topic, messages, self._where)
+        produce(self._required(), topic, partition, messages, self._where)
         self._check()
 
     def commit(self, records: tuple[Record, ...]) -> None:
