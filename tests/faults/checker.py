@@ -1,0 +1,189 @@
+"""Proves from the topics alone, read committed, that every journaled change arrived exactly once and in order."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from obsync_tui.model.position import Gtid, GtidSet
+from tests.faults.workload import KEYS, TABLES, Workload, key_text
+from tests.servers import KafkaBroker, Record, consume_all
+
+KINDS = {"INSERT": "I", "UPDATE": "U", "DELETE": "D"}
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the journal holds of one thing that happened to a key."""
+
+    version: int
+    kind: str
+    gtid: str
+
+
+@dataclass
+class Checked:
+    """What was proved: counts, for reports and assertions."""
+
+    messages: int = 0
+    rows: int = 0
+    changes: int = 0
+    keys: int = 0
+    transactions: int = 0
+    skipped: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def check(workload: Workload, kafka: KafkaBroker, newest_cut: str) -> Checked:
+    """Compare the topics with journal and tables; AssertionError names the first things that are wrong.
+
+    `newest_cut` is a GTID set that holds everything the full synchronization may have read: a change missing from the
+    messages must be in it, and older than the key's ROW. Call it when the project has delivered all.
+    """
+    checked = Checked()
+    cut = GtidSet.parse(newest_cut)
+    journal = _journal(workload)
+    sums: dict[str, int] = defaultdict(int)
+    for table in TABLES:
+        records = consume_all(kafka.bootstrap, [f"{workload.database}_{table}"])
+        checked.messages += len(records)
+        by_key = _by_key(table, records, checked)
+        final = _tables_rows(workload, table)
+        keys = {key for name, key in journal if name == table}
+        for key in sorted(keys | set(by_key)):
+            _check_key(
+                table,
+                key,
+                by_key.get(key, []),
+                journal.get((table, key), []),
+                final.get(key),
+                cut,
+                sums,
+                checked,
+            )
+        if set(final) - keys:
+            checked.problems.append(f"{table}: rows without journal: {sorted(set(final) - keys)[:3]}")
+    checked.transactions = len(sums)
+    for gtid, total in sums.items():
+        if total and not _holds(cut, gtid):
+            checked.problems.append(f"transaction {gtid} replays to a sum of {total}, not 0")
+    assert not checked.problems, f"{len(checked.problems)} problems: " + "\n".join(checked.problems[:12])
+    assert checked.keys and checked.changes + checked.rows == checked.messages
+    return checked
+
+
+def _holds(cut: GtidSet, gtid: str) -> bool:
+    parsed = Gtid.parse(gtid)
+    return cut.contains(parsed.uuid, parsed.gno)
+
+
+def _journal(workload: Workload) -> dict[tuple[str, str], list[Change]]:
+    with workload.server.connect(database=workload.database) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT tab, k, ver, kind, gtid FROM journal ORDER BY tab, k, ver")
+        found: dict[tuple[str, str], list[Change]] = defaultdict(list)
+        for table, key, version, kind, gtid in cursor.fetchall():
+            found[table, key].append(Change(version, kind, gtid))
+    for (table, key), changes in found.items():
+        assert [c.version for c in changes] == list(range(1, len(changes) + 1)), (table, key)
+    return found
+
+
+def _tables_rows(workload: Workload, table: str) -> dict[str, Row]:
+    with workload.server.connect(database=workload.database) as connection, connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table}")
+        names = [column[0] for column in cursor.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return {key_text(tuple(row[name] for name in KEYS[table])): row for row in rows}
+
+
+def _by_key(table: str, records: list[Record], checked: Checked) -> dict[str, list[tuple[Record, dict[str, object]]]]:  # fmt: skip
+    """The messages of each key in the order of their partition, of which there must be one."""
+    found: dict[str, list[tuple[Record, dict[str, object]]]] = defaultdict(list)
+    partitions: dict[str, int] = {}
+    sequences: dict[int, int] = {}
+    for record in sorted(records, key=lambda one: (one.partition, one.offset)):
+        assert record.key is not None and record.value is not None
+        key, message = record.key.decode(), json.loads(record.value)
+        if partitions.setdefault(key, record.partition) != record.partition:
+            checked.problems.append(
+                f"{table} {key!r} is in partitions {partitions[key]} and {record.partition}"
+            )
+        sequence = message["allMetaData"].get("storeDataSequence")
+        if sequence is not None:
+            if sequence <= sequences.get(record.partition, 0):
+                checked.problems.append(f"{table} {key!r}: storeDataSequence {sequence} does not rise")
+            sequences[record.partition] = sequence
+        found[key].append((record, message))
+    return found
+
+
+def _check_key(
+    table: str,
+    key: str,
+    messages: list[tuple[Record, dict[str, object]]],
+    changes: list[Change],
+    final: Row | None,
+    cut: GtidSet,
+    sums: dict[str, int],
+    checked: Checked,
+) -> None:
+    """One key's messages against its history."""
+
+    def wrong(text: str) -> None:
+        checked.problems.append(f"{table} {key!r}: {text}")
+
+    checked.keys += 1
+    expected, state = 0, None  # type: int, Row | None
+    for i, (record, message) in enumerate(messages):
+        kind, before, after = (message[name] for name in ("recordType", "prevStruct", "postStruct"))
+        if kind == "ROW":
+            checked.rows += 1
+            assert isinstance(after, dict)
+            if i:
+                wrong(f"a ROW at {record.partition}@{record.offset} after other messages")
+            expected, state = int(after["ver"]), after
+            continue
+        checked.changes += 1
+        version = int(after["ver"]) if isinstance(after, dict) else expected + 1
+        if not i:
+            if kind != "INSERT":
+                wrong(f"starts with {kind} {version}, without ROW")
+            expected = version - 1
+        expected += 1
+        if version != expected or version > len(changes):
+            wrong(f"version {version} at {record.partition}@{record.offset}, expected {expected} of {len(changes)}")  # fmt: skip
+            expected = version
+            continue
+        change = changes[version - 1]
+        gtid = str(message["allMetaData"]["transId"])  # type: ignore[index]
+        if (KINDS[str(kind)], gtid) != (change.kind, change.gtid):
+            wrong(f"{kind} of {gtid}, the journal has {change}")
+        if isinstance(before, dict) and before != state:
+            wrong(f"version {version} starts from {before}, the message before it left {state}")
+        sums[gtid] += _balance(after) - _balance(before)
+        state = after if isinstance(after, dict) else None
+    if expected != len(changes) and messages:
+        wrong(f"ends at version {expected}, the journal at {len(changes)}")
+    if state != final:
+        wrong(f"replays to {state}, the source has {final}")
+    first = _first_version(messages)
+    for change in changes[: first if messages else None]:
+        checked.skipped += 1
+        if not _holds(cut, change.gtid):
+            wrong(f"{change} never arrived")
+
+
+def _balance(image: object) -> int:
+    return int(image["balance"]) if isinstance(image, dict) else 0
+
+
+def _first_version(messages: list[tuple[Record, dict[str, object]]]) -> int:
+    """How many versions lie at or before the point from which the messages tell of the key."""
+    if not messages:
+        return 0
+    _, message = messages[0]
+    after = message["postStruct"]
+    version = int(after["ver"]) if isinstance(after, dict) else 0
+    return version if message["recordType"] == "ROW" else version - 1

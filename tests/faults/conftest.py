@@ -1,0 +1,47 @@
+"""obsync in a home below the test's directory, and a bank to run it on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from tests.faults.installation import Installation
+from tests.faults.workload import Workload
+from tests.servers import KafkaBroker, MySQLServer
+
+Install = Callable[..., Installation]
+Bank = Callable[..., Workload]
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Iterator[Install]:
+    """install(mysql_port, bootstrap, project_id=""): a home; what runs in it ends with the test."""
+    with ExitStack() as stack:
+        count = itertools.count(1)
+
+        def make(mysql_port: int, bootstrap: str, project_id: str = "") -> Installation:
+            home = tmp_path / f"home{next(count)}"
+            return stack.enter_context(closing(Installation(home, mysql_port, bootstrap, project_id)))
+
+        yield make
+
+
+@pytest.fixture
+def bank() -> Iterator[Bank]:
+    """bank(server, seed=, rows=): a workload in a database of its own; its writers end with the test."""
+    with ExitStack() as stack:
+
+        def make(server: MySQLServer, *, seed: int = 1, rows: int = 600) -> Workload:
+            return stack.enter_context(Workload(server, f"bank{next(_NUMBERS)}", seed=seed, rows=rows))
+
+        yield make
+
+
+def eight_partitions(kafka: KafkaBroker, workload: Workload) -> None:
+    """Make one table's topic beforehand, with more partitions than the project would give it."""
+    kafka.create_topic(f"{workload.database}_spread", 8)
