@@ -37,8 +37,6 @@ class ObjectRules:
     """
 
     def __init__(self, objects: Objects) -> None:
-        if not objects.include:
-            raise ValueError("no include rule: name at least one, such as shop.*")
         self.include = tuple(_split(rule) for rule in objects.include)
         exclude = tuple(_split(rule) for rule in objects.exclude)
         self._include = _compile(self.include)

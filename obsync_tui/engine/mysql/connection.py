@@ -42,6 +42,7 @@ _REFUSED = {
     1698: "The user logs in by socket only: ALTER USER … IDENTIFIED WITH mysql_native_password BY …",
     1820: "The password must be changed first: ALTER USER USER() IDENTIFIED BY …",
     1862: "The password has expired: ALTER USER … IDENTIFIED BY …",
+    2026: "Enable TLS on the server, or set [tls] enabled = false in the data source.",
     2049: "The user's password is in the form of MySQL 4.0: set it anew with ALTER USER … IDENTIFIED BY …",
     2059: "The server wants an authentication plugin that is not supported: "
     "ALTER USER … IDENTIFIED WITH mysql_native_password BY …",
