@@ -1,6 +1,7 @@
 """Code that writes messages: value, key and partition of each, from a row's texts."""
 
 from collections.abc import Iterator
+from json.encoder import encode_basestring
 
 from obsync_tui.engine.formats.plan import (
     Image,
@@ -92,7 +93,7 @@ class MessageCode:
                 f"keep_old = keep({self._cut_key(Image.BEFORE)}); keep_new = keep({self._cut_key(Image.AFTER)})",
             )
         if columns or careful:
-            changed = [f"{raw(Image.BEFORE, i)} != {raw(Image.AFTER, i)}" for i in columns]
+            changed = [self._changed(i) for i in columns]
             if careful:
                 changed.append("keep_old != keep_new")
             yield 0, f"if {' or '.join(changed)}:"
@@ -106,6 +107,11 @@ class MessageCode:
                 yield indent + 1, line
         else:
             yield from self._message(RecordKind.UPDATE)
+
+    def _changed(self, column: int) -> str:
+        # -0.0 and 0.0 are equal numbers with different texts, and so different keys.
+        variable = text if self._codes[column].fixed in ("f", "d") else raw
+        return f"{variable(Image.BEFORE, column)} != {variable(Image.AFTER, column)}"
 
     def _cut_key(self, image: Image) -> str:
         parts = []
@@ -191,11 +197,13 @@ class MessageCode:
             isinstance(part, int) and self._codes[part].quoting is Quoting.ESCAPED for part in operation.parts
         )
         inside = "".join(
-            f"{{{text(operation.image, part)}}}" if isinstance(part, int) else literal_source(part)
+            f"{{{text(operation.image, part)}}}"
+            if isinstance(part, int)
+            else literal_source(part if escaped else encode_basestring(part)[1:-1])
             for part in operation.parts
         )
         if not escaped:
-            return '"' + inside.replace("\x01", "\\u0001") + '"'
+            return f'"{inside}"'
         # An f-string inside another may not hold quotes before Python 3.12: a line of its own.
         name = f"x{len(joined)}"
         joined.append(f"{name} = quote(f{inside!r})")

@@ -37,7 +37,8 @@ def text_column_code(column: Column, renderer: Renderer) -> ColumnCode:
         if column.fsp:
             return ColumnCode("{h}({r})", quoting, reader=_without_trailing_zeros)
         return ColumnCode(_ASCII, quoting)
-    if data_type == "json":
+    # The catalog's names of members without a character set, which the stream gives, are UTF-8 too.
+    if data_type == "json" or (column.charset is None and data_type in ("enum", "set")):
         return ColumnCode("str({r}, 'utf-8')", quoting)
     text, reader = text_of(column)
     return ColumnCode(text, quoting, reader=reader)
