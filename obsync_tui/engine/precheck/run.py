@@ -1,0 +1,99 @@
+"""The precheck of a project."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from obsync_tui.engine.errors import EngineError
+from obsync_tui.engine.precheck import destination as cluster_checks
+from obsync_tui.engine.precheck import local
+from obsync_tui.engine.precheck import topics as topic_checks
+from obsync_tui.engine.precheck.model import Check, CheckResult, Outcome, Subject, run_checks
+from obsync_tui.engine.precheck.source import SourceChecks
+from obsync_tui.engine.sinks.kafka.checkpoint import checkpoint_topic
+from obsync_tui.engine.sinks.kafka.client import ClientProperties, SecretResolver, client_properties, where
+from obsync_tui.engine.sinks.kafka.cluster import Cluster
+from obsync_tui.engine.sinks.kafka.topics import read_topics
+from obsync_tui.model.datasource import DataSource, KafkaSource
+from obsync_tui.model.project import Guarantee, Project
+from obsync_tui.model.table import TableVersion
+
+_AFTER_CONNECTION = ("transactions", "checkpoint topic", "topics")
+
+
+def precheck(
+    project: Project, source: DataSource, destination: DataSource, secrets: SecretResolver, state_dir: Path
+) -> list[CheckResult]:
+    """Everything that could stop the project or make it lose changes; nothing is raised, a failure is a result."""
+    here = Subject("this machine")
+    source_checks = SourceChecks(project, source, secrets)
+    return [
+        local.check_state_dir(here, state_dir),
+        local.check_disk(here, state_dir),
+        *source_checks.run(),
+        *_destination(project, destination, secrets, source_checks),
+    ]
+
+
+def _destination(
+    project: Project, destination: DataSource, secrets: SecretResolver, source: SourceChecks
+) -> list[CheckResult]:
+    subject = Subject(destination.name)
+    if not isinstance(destination, KafkaSource):
+        return [
+            subject.failed("kind", "this is no destination for messages", "Name a Kafka data source as to.")
+        ]
+    try:
+        properties = client_properties(destination, secrets)
+        cluster = Cluster(properties, where(destination))
+        connected = cluster_checks.check_cluster(subject, cluster)
+    except EngineError as error:
+        because = "there is no connection"
+        return [
+            subject.failure("connection", error),
+            *(subject.not_run(item, because) for item in _AFTER_CONNECTION),
+        ]
+    checks = [
+        Check("transactions", lambda: _transactions(project, subject, destination, properties, cluster)),
+        Check("topics", lambda: _topics(project, subject, destination, properties, cluster, source.tables)),
+    ]
+    return [connected, *run_checks(subject, checks)]
+
+
+def _transactions(
+    project: Project,
+    subject: Subject,
+    destination: KafkaSource,
+    properties: Mapping[str, ClientProperties],
+    cluster: Cluster,
+) -> Iterator[CheckResult]:
+    yield cluster_checks.check_transactions(subject, project, destination, properties)
+    if project.delivery.guarantee is Guarantee.EXACTLY_ONCE:
+        yield topic_checks.check_checkpoint_topic(subject, cluster, destination, checkpoint_topic(project.id))
+
+
+def _topics(
+    project: Project,
+    subject: Subject,
+    destination: KafkaSource,
+    properties: Mapping[str, ClientProperties],
+    cluster: Cluster,
+    tables: Sequence[TableVersion] | None,
+) -> Iterator[CheckResult]:
+    if not tables:
+        yield subject.not_run("topics", "the tables in scope are not known")
+        return
+    try:
+        topics = topic_checks.topics_of(project, [table.name for table in tables])
+    except ValueError as error:
+        yield subject.failed(
+            "topic names", str(error), "Correct topic under [message] or [[objects.tables]]."
+        )
+        return
+    names = topic_checks.check_names(subject, topics, cluster.partitions())
+    yield names
+    if names.outcome is Outcome.FAIL:
+        yield subject.not_run("topics", "their names are wrong")
+        return
+    yield from topic_checks.check_topics(subject, project, cluster, destination, sorted(topics))
+    facts = read_topics(properties, topics, where(destination))
+    yield topic_checks.check_message_size(subject, project, facts, tables)
