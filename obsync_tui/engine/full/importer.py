@@ -49,7 +49,7 @@ class FullImport:
         self._lock = threading.Lock()
         self._living = 0
         self._error: BaseException | None = None
-        self._lost = ""
+        self._losses: list[str] = []
         self._log_warning = ""
         self.log_left_s: float | None = None
         self._rates: deque[tuple[float, int]] = deque()
@@ -86,7 +86,7 @@ class FullImport:
             raise self._error
         if self._living == 0 and self.progress.unread:
             raise SnapshotLost(
-                f"all snapshot connections are lost ({self._lost})",
+                f"all snapshot connections are lost ({'; '.join(self._losses)})",
                 where="full synchronization",
                 cure="What is unread is read under another cut.",
             )
@@ -118,8 +118,8 @@ class FullImport:
     def warnings(self) -> tuple[str, ...]:
         """What the user should know now."""
         texts = [*self.progress.warnings, *(str(error) for error in self.progress.failed())]
-        if self._lost:
-            texts.append(f"A snapshot connection is lost, {self._living} go on: {self._lost}")
+        if self._losses:
+            texts.append(f"Snapshot connections are lost, the others go on: {'; '.join(self._losses)}")
         if self._log_warning:
             texts.append(self._log_warning)
         return tuple(texts)
@@ -130,11 +130,12 @@ class FullImport:
         self._snapshots.stop()
         self.progress.wake()
         if self._snapshot:
-            self._snapshot.close()
+            self._snapshot.interrupt()
         for thread in self._threads:
-            if thread.is_alive():
-                thread.join(1.0)
+            thread.join(1.0)
         self._threads = []
+        if self._snapshot:
+            self._snapshot.close()
 
     def _opened(self) -> Snapshot:
         if self._snapshot is None:
@@ -145,7 +146,8 @@ class FullImport:
         try:
             self._work(reader)
         except SourceUnreachable as error:
-            self._lost = error.what
+            if not self._stopping.is_set():
+                self._losses.append(error.what)
         except Exception as error:
             self._error = self._error or error
         finally:

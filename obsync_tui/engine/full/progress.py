@@ -304,5 +304,5 @@ def _changed(table: TableName, what: str) -> SchemaChanged:
     return SchemaChanged(
         what,
         where=str(table),
-        cure="Reset the project to read the table again, or exclude it from the objects.",
+        cure="Reset the project to read the table anew, or exclude it from the objects.",
     )

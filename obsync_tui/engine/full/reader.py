@@ -74,7 +74,7 @@ class Piece:
 
 
 class ChunkReader(Protocol):
-    """One connection that reads tables as of the snapshot's cut; used by one thread, `close` by any.
+    """One connection that reads tables as of the snapshot's cut, used by one thread.
 
     Methods raise SourceUnreachable when the connection is gone, and SchemaChanged when the table is not any more what
     it was at the cut.
@@ -96,7 +96,7 @@ class ChunkReader(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the connection; a read in another thread ends with SourceUnreachable."""
+        """Let go of the connection, from the thread that uses it or when none does."""
         ...
 
 
@@ -134,8 +134,12 @@ class Snapshot(Protocol):
         """Ask the source whether the log after a cut is kept: LogGap when it is gone."""
         ...
 
+    def interrupt(self) -> None:
+        """End every read, in other threads: each raises SourceUnreachable within a second."""
+        ...
+
     def close(self) -> None:
-        """Let go of all connections, from any thread."""
+        """Let go of all connections, when nobody reads."""
         ...
 
 

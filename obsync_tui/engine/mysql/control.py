@@ -46,11 +46,20 @@ class Control:
         if self.run(running):
             self.run(f"KILL QUERY {thread_id}")
 
-    def close(self) -> None:
-        """End the connection, from any thread."""
+    def interrupt(self) -> None:
+        """End the statement that another thread runs; there will be no other."""
         self._closed = True
-        if self._connection:
-            shut(self._connection)
+        connection = self._connection
+        if connection:
+            shut(connection)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._closed = True
+        with self._lock:
+            if self._connection:
+                self._connection._force_close()
+                self._connection = None
 
 
 class ServerRanker:

@@ -43,7 +43,7 @@ def settle(connection: Connection, where: str) -> None:
 
 
 def shut(connection: Connection) -> None:
-    """End a connection from any thread: whoever reads from it finds it closed."""
+    """End a connection while another thread reads from it: that thread finds it closed."""
     if connection._sock is None:
         return
     try:
@@ -102,10 +102,15 @@ class MySQLReader:
         except (MySQLError, OSError) as error:
             raise SourceUnreachable(f"the connection broke: {error}", where=self._where) from error
 
-    def close(self) -> None:
-        """End the connection, from any thread."""
+    def interrupt(self) -> None:
+        """End the connection under the thread that reads from it."""
         self._broken = True
         shut(self._connection)
+
+    def close(self) -> None:
+        """Let go of the connection. What it still has to say is refused, so that the server ends it at once."""
+        self._broken = True
+        self._connection._force_close()
 
     def _rows(self, sql: str, table: TableVersion) -> Generator[list[bytes], None, None]:
         try:
@@ -123,7 +128,7 @@ class MySQLReader:
             return SchemaChanged(
                 f"the table was dropped or changed while it was read ({error.args[1]})",
                 where=where,
-                cure="Reset the project to read it again; if it was dropped for good, start again or exclude it.",
+                cure="Start again: it goes on if the table still has its columns, or is gone; else reset it.",
             )
         if code in (ER.QUERY_INTERRUPTED, ER.SERVER_SHUTDOWN):
             self._broken = True

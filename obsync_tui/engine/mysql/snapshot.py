@@ -76,8 +76,14 @@ class MySQLSnapshot:
             " raise its retention (expire_logs_days, binlog_expire_logs_seconds).",
         )
 
+    def interrupt(self) -> None:
+        """End every read, in other threads."""
+        for reader in self.readers:
+            reader.interrupt()
+        self._control.interrupt()
+
     def close(self) -> None:
-        """End all connections, from any thread."""
+        """Let go of all connections."""
         for reader in self.readers:
             reader.close()
         self._control.close()
@@ -113,9 +119,9 @@ class MySQLSnapshots:
             rows = estimates(locker, [table.name for table in tables])
         except BaseException:
             for connection in self._opening:
-                shut(connection)
+                connection._force_close()
             raise
-        shut(locker)
+        locker.close()
         return MySQLSnapshot(cut, tables, rows, readers, control, self._where)
 
     def start_point(self) -> StartPoint:

@@ -62,6 +62,7 @@ class Run:
     def __init__(
         self, server: MySQLServer, include: str, settings: Full, seed: int = 0, slots: int = 4
     ) -> None:
+        self.server = server
         self.random = random.Random(seed)
         self.snapshots = snapshots(server, include, settings.connections)
         self.settings = settings
@@ -126,6 +127,14 @@ class Run:
         alive = [thread.name for thread in threading.enumerate() if thread.name.startswith("full-")]
         assert not alive
 
+    def connections(self) -> list[int]:
+        """The ids of the snapshot's connections that the server still has."""
+        assert self.importer._snapshot
+        ours = {reader._connection.thread_id() for reader in self.importer._snapshot.readers}  # type: ignore[attr-defined]
+        with self.server.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT ID FROM information_schema.PROCESSLIST")
+            return sorted(ours & {row[0] for row in cursor.fetchall()})
+
     def again(self) -> None:
         """Another process goes on from the checkpoint."""
         self.snapshots = snapshots_like(self.snapshots)
@@ -150,15 +159,6 @@ def select(server: MySQLServer, database: str, sql: str) -> list[Row]:
         return list(cursor.fetchall())
 
 
-def connections(server: MySQLServer) -> list[int]:
-    """The ids of snapshot connections: those inside a transaction."""
-    with server.connect() as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id > 0"
-        )
-        return [row[0] for row in cursor.fetchall()]
-
-
 def replay(
     server: MySQLServer, run: Run, table: TableName, key_of: Callable[[tuple[object, ...]], Key]
 ) -> dict[Key, tuple[object, ...]]:
@@ -173,7 +173,7 @@ def replay(
         assert key not in state, f"{key!r} was read twice"
         state[key] = row
     stream = BinLogStreamReader(
-        connection_settings={"host": "127.0.0.1", "port": server.port, "user": "root", "passwd": ""},
+        connection_settings={"host": "127.0.0.1", "port": server.port, "user": "root", "password": ""},
         server_id=4711, auto_position=cuts.oldest.executed, blocking=False,
         only_events=[GtidEvent, WriteRowsEvent, UpdateRowsEvent, DeleteRowsEvent],
     )  # fmt: skip
