@@ -17,6 +17,7 @@ from obsync_tui.engine.sinks.kafka.client import ClientProperties, translate
 
 _CHUNK = 100
 _TIMEOUT_S = 30.0
+_FIRST_ANSWER_S = 10.0
 _T = TypeVar("_T")
 # Why connections failed, the most telling first; the request itself only says that nobody answered.
 _TELLING = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE, KafkaError._TRANSPORT)
@@ -50,8 +51,8 @@ class Cluster:
             ) from error
 
     def brokers(self) -> tuple[str, ...]:
-        """Addresses of the brokers as they advertise themselves."""
-        metadata = self._ask(lambda: self._client.list_topics(timeout=self._timeout_s))
+        """Addresses of the brokers as they advertise themselves; gives up after seconds, as a first question should."""
+        metadata = self._ask(lambda: self._client.list_topics(timeout=min(self._timeout_s, _FIRST_ANSWER_S)))
         return tuple(f"{broker.host}:{broker.port}" for broker in metadata.brokers.values())
 
     def partitions(self) -> dict[str, int]:
