@@ -84,7 +84,7 @@ class FullImport:
         """
         if self._error:
             raise self._error
-        if self._living == 0 and self.progress.unread:
+        if self._threads and self._living == 0 and self.progress.unread:
             raise SnapshotLost(
                 f"all snapshot connections are lost ({'; '.join(self._losses)})",
                 where="full synchronization",

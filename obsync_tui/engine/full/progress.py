@@ -230,9 +230,11 @@ class FullProgress:
 
     @property
     def done(self) -> bool:
-        """Whether every table is committed to its end."""
+        """Whether every table is committed to its end; False before `begin`."""
         with self._changed:
-            return all(table.ranges.committed.done for table in self._tables.values())
+            return self._live != UNREAD and all(
+                table.ranges.committed.done for table in self._tables.values()
+            )
 
     def agrees(self, restored: "FullProgress") -> bool:
         """Whether a checkpoint's records are what is committed here: else a commit of unknown outcome went through."""
