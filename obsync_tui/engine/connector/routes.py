@@ -33,7 +33,10 @@ class Routes:
 
     def route(self, table: TableName) -> TopicRoute:
         """The table's topic."""
-        topic = topic_for(self._project, table)
+        return self.of_topic(topic_for(self._project, table))
+
+    def of_topic(self, topic: str) -> TopicRoute:
+        """The topic by its name."""
         found = self._routes.get(topic)
         if found is None:
             found = self._routes[topic] = self._resolve(topic)
