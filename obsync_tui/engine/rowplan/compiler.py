@@ -8,7 +8,7 @@ import codecs
 import struct
 import traceback
 from binascii import crc32
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from json.encoder import encode_basestring
 
 from obsync_tui.engine.errors import SchemaMismatch, ValueUnreadable
@@ -22,6 +22,7 @@ from obsync_tui.engine.rowplan.request import Keep, PlanRequest, RowPlan
 from obsync_tui.engine.rowplan.text import text_column_code
 from obsync_tui.engine.store.store import BinlogShape
 from obsync_tui.model.message import Lanes
+from obsync_tui.model.table import TableVersion
 
 _SIGNATURE = "def plan(bodies, start, commit_s, gtid, gno, sequence, lanes, skip, keep):"
 _FIRST = {
@@ -113,8 +114,14 @@ def _overrun(at: int, end: int) -> ValueError:
     return ValueError(f"the row image has {end} bytes, its columns end at {at}")
 
 
-def _null(mask: int) -> ValueError:
-    return ValueError(f"NULL in a NOT NULL column (columns {mask:#x} of the null bitmap)")
+def _null_in(table: TableVersion) -> Callable[[int], ValueError]:
+    """Makes the error of a bitmap that has NULL where the table has none."""
+
+    def error(mask: int) -> ValueError:
+        found = [column.name for i, column in enumerate(table.columns) if mask >> i & 1]
+        return ValueError(f"NULL in NOT NULL column {', '.join(found)}")
+
+    return error
 
 
 def row_plan_source(request: PlanRequest) -> str:
@@ -141,7 +148,7 @@ def compile_row_plan(request: PlanRequest) -> RowPlan:
         "crc32": crc32,
         "murmur2": murmur2_partition,
         "overrun": _overrun,
-        "null_in": _null,
+        "null_in": _null_in(request.table),
     }
     source = _body(request, codes, names)
     code = compile("\n".join(source.lines), f"<row plan of {where} {request.kind}>", "exec")
@@ -165,7 +172,7 @@ def compile_row_plan(request: PlanRequest) -> RowPlan:
             line = traceback.extract_tb(error.__traceback__)[1:2]
             column = source.columns.get(line[0].lineno or 0, "") if line else ""
             raise ValueUnreadable(
-                f"column {column or '(unknown)'} cannot be converted: {error}",
+                f"{f'column {column}' if column else 'a row'} cannot be converted: {error}",
                 where=f"{where}, transaction {gtid}" if gtid else where,
                 cure="Nothing of this transaction was written. Report the value's type, or leave the table out.",
             ) from error

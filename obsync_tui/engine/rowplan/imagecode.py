@@ -121,7 +121,7 @@ def text_image(
         if column.nullable:
             yield column.name, f"elif n == 251: {variable} = None; p += 1"
         else:
-            yield column.name, "elif n == 251: raise null_in(0)"
+            yield column.name, f"elif n == 251: raise null_in({1 << i})"
         yield column.name, f"else: {variable}, p = longer(buf, p)"
 
 

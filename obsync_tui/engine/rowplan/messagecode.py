@@ -122,7 +122,6 @@ class MessageCode:
         return "(" + "".join(parts) + ")"
 
     def _message(self, kind: RecordKind) -> Iterator[tuple[int, str]]:
-        routing = self._request.routing
         image = _KEY_IMAGE[kind]
         if kind is not RecordKind.ROW:
             yield 0, "sequence += 1"
@@ -133,16 +132,18 @@ class MessageCode:
         yield 0, f"v = {value}.encode({_VALUE_ENCODING})"
         key = self._key(image)
         yield 0, f"k = {key}"
-        if routing.fixed_partition is not None:
-            partition = str(routing.fixed_partition)
-        elif routing.hash is HashFunction.MURMUR2:
-            partition = f"murmur2(k, {routing.partitions})"
-        else:
-            same = routing.key is KeyForm.PRIMARY_KEY and routing.hash_columns == routing.key_columns
-            hashed = "k" if same else self._texts(routing.hash_columns, image)
-            partition = f"crc32({hashed}) % {routing.partitions}"
-        yield 0, f"lanes[{partition}].append({{'key': k, 'value': v}})"
+        yield 0, f"lanes[{self._partition(image, has_key=key != 'None')}].append({{'key': k, 'value': v}})"
         yield 0, "size += len(v)"
+
+    def _partition(self, image: Image, has_key: bool) -> str:
+        routing = self._request.routing
+        if routing.fixed_partition is not None:
+            return str(routing.fixed_partition)
+        if routing.hash is HashFunction.MURMUR2:
+            # A message without key would go anywhere: its hash columns' text keeps the order.
+            return f"murmur2({'k' if has_key else self._texts(routing.hash_columns, image)}, {routing.partitions})"
+        same = routing.key is KeyForm.PRIMARY_KEY and routing.hash_columns == routing.key_columns
+        return f"crc32({'k' if same else self._texts(routing.hash_columns, image)}) % {routing.partitions}"
 
     def _texts(self, columns: tuple[int, ...], image: Image) -> str:
         inside = "\x01".join(f"{{{text(image, i)}}}" for i in columns)
