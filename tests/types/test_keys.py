@@ -49,7 +49,7 @@ def create(server: MySQLServer, database: str) -> int:
     with server.connect() as connection, connection.cursor() as cursor:
         session(cursor)
         cursor.execute(f"CREATE DATABASE {database}")
-        for count, kind in enumerate(key_kinds(), 1):  # noqa: B007
+        for count, kind in enumerate(key_kinds(), 1):
             cursor.execute(
                 f'CREATE TABLE {database}.k{count} (v INT, `a"b` {kind.sql} NOT NULL, n INT NOT NULL,'
                 f' PRIMARY KEY (`a"b`, n))'
@@ -106,6 +106,6 @@ def test_keys_are_the_same_in_full_and_incremental(server: MySQLServer, form: Ke
             values = texts(row.body.postStruct)
             name = 'a"b'
             assert row.key == f"[{values[name]},{values['n']}]".encode()
-    assert {charset for charset in CHARSETS} <= {
+    assert set(CHARSETS) <= {
         c.charset for t in start.tables for c in t.columns if c.charset
     }
