@@ -49,6 +49,7 @@ class Connector:
         self._cuts = cut_filter
         self._begin: Begin | None = None
         self._rows = 0
+        # Inside a transaction whose rest has not come yet; kept until it is whole.
         self._skip = position.rows
         self._skip_in = position.inside
         self._sequence = position.sequence
@@ -81,14 +82,16 @@ class Connector:
             elif isinstance(item, DdlStatement):
                 self._ddl(item, out)
             else:
+                if str(item.gtid) == self._skip_in:
+                    self._skip, self._skip_in = 0, ""
                 self._begin, self._rows = None, 0
         out.newest_commit_us = batch.newest_commit_us or self._commit_us
         if batch.whole and batch.newest_commit_us:
             self._commit_us = batch.newest_commit_us
         out.position = self._position = LogPosition(
             batch.executed,
-            str(self._begin.gtid) if self._begin else "",
-            self._rows,
+            str(self._begin.gtid) if self._begin else self._skip_in,
+            self._rows if self._begin else self._skip,
             self._commit_us,
             self._sequence,
             self._position.epoch,

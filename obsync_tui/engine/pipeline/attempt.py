@@ -65,11 +65,15 @@ class Attempt:
         """What the user should know now."""
         return (*self._full_warnings, *(self._book.warnings if self._book else ()))
 
-    def run(self, take_over: bool) -> None:
-        """Everything from the checkpoint on; returns when a project without incremental step is complete."""
+    def run(self, take_over: bool, opened: Callable[[], None]) -> None:
+        """Everything from the checkpoint on; returns when a project without incremental step is complete.
+
+        `opened` is called when this process has become the only writer.
+        """
         sink = self._parts.sink()
         try:
             checkpoint = decode_checkpoint(sink.open(take_over))
+            opened()
             self._parts.opened(checkpoint)
             self._steps(sink, checkpoint)
         finally:

@@ -133,6 +133,7 @@ class Parts:
             return full, self._tables
         if full is not None:
             full.close()
+            self._snapshots = None  # Those of a closed import open nothing any more.
         full = self._full = FullImport(self.snapshots(), self._project.full, restored, self._put)
         self._full_started = False
         self._tables = full.open(known)
@@ -159,7 +160,7 @@ class Parts:
         """Let go of the snapshot."""
         if self._full is not None:
             self._full.close()
-            self._full = None
+            self._full = self._snapshots = None
 
     def cut_filter(self, progress: FullProgress, schemas: tuple[TableVersion, ...]) -> CutFilter | None:
         """The stream's filter when tables were read under more than one cut."""

@@ -84,9 +84,13 @@ class ProjectRun:
         self._phase = None
         if self._asked.is_set():
             attempt.stop()
-        attempt.run(self._take_over)
+        attempt.run(self._take_over, self._opened)
         if self._asked.is_set():
             raise Stopped("the project was stopped")
+
+    def _opened(self) -> None:
+        """Others are replaced once: whoever replaces this process later wins."""
+        self._take_over = False
 
     def _fail(self, error: EngineError) -> None:
         self._failure = Failure(
