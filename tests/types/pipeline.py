@@ -57,10 +57,14 @@ class Sent:
     partition: int
 
     @classmethod
+    def of(cls, value: bytes, key: bytes | None, partition: int) -> Sent:
+        return cls(msgspec.json.decode(value, type=Body), key, partition)
+
+    @classmethod
     def all_of(cls, out: Outgoing) -> list[Sent]:
         """Every message of a batch, in order within its partition."""
         return [
-            cls(msgspec.json.decode(message["value"], type=Body), message["key"], partition)
+            cls.of(message["value"], message["key"], partition)
             for lanes in out.messages.values()
             for partition, lane in enumerate(lanes)
             for message in lane

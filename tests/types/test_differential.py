@@ -4,59 +4,25 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable
 
 import pytest
 from pymysql.cursors import Cursor
 
 from obsync_tui.model.table import quote_identifier
 from tests.servers import MySQLServer
-from tests.types.pipeline import Reader, Sent, texts
+from tests.types.agreement import agree, answers, by_row
+from tests.types.pipeline import Reader, Sent
 from tests.types.tables import RandomTable, random_tables, session
 
 DATABASE = "typ{e}s'列"
 ROWS = 40
 VALUES = 10_000
-Rows = dict[str, dict[int, dict[str, str]]]
 
 
 @pytest.fixture(params=["mysql57", "mysql80"])
 def server(request: pytest.FixtureRequest) -> MySQLServer:
     found: MySQLServer = request.getfixturevalue(request.param)
     return found
-
-
-def answers(tables: list[RandomTable], cursor: Cursor) -> Rows:
-    return {table.name: table.answers(cursor) for table in tables}
-
-
-def by_row(messages: Iterable[Sent], after: bool) -> Rows:
-    """Texts of one image by table and id; a row that comes twice fails."""
-    rows: Rows = defaultdict(dict)
-    for message in messages:
-        found = texts(message.body.postStruct if after else message.body.prevStruct)
-        table, row = rows[message.body.allMetaData.table_name], int(found["id"])
-        assert row not in table
-        table[row] = found
-    return rows
-
-
-def agree(found: Rows, expected: Rows, tables: list[RandomTable], what: str) -> int:
-    """Hold every text against the server's; the first few differences name column, type and row."""
-    assert set(found) == set(expected), what
-    differences, compared = [], 0
-    for table in tables:
-        kinds = {"id": "INT"} | {name: kind.sql for name, kind, _ in table.columns}
-        assert set(found[table.name]) == set(expected[table.name]), what
-        for row, values in expected[table.name].items():
-            ours = found[table.name][row]
-            assert list(ours) == list(kinds), f"{what} {table.name} {row}"
-            for name, value in values.items():
-                compared += 1
-                if ours[name] != value:
-                    differences.append(f"{what} {kinds[name]} row {row}: {ours[name]:.200} is {value:.200}")
-    assert not differences, f"{len(differences)} of {compared}:\n" + "\n".join(differences[:40])
-    return compared
 
 
 def change_everything(tables: list[RandomTable], cursor: Cursor, rng: random.Random) -> None:

@@ -106,6 +106,4 @@ def test_keys_are_the_same_in_full_and_incremental(server: MySQLServer, form: Ke
             values = texts(row.body.postStruct)
             name = 'a"b'
             assert row.key == f"[{values[name]},{values['n']}]".encode()
-    assert set(CHARSETS) <= {
-        c.charset for t in start.tables for c in t.columns if c.charset
-    }
+    assert set(CHARSETS) <= {c.charset for t in start.tables for c in t.columns if c.charset}
