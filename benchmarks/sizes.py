@@ -1,0 +1,33 @@
+"""How much each case does."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Sizes(msgspec.Struct, frozen=True):
+    """Rows per case, rounds, and how long the quiet cases look."""
+
+    rounds: int = 3
+    stream_rows: int = 600_000
+    wide_rows: int = 200_000
+    snapshot_rows: int = 1_000_000
+    transaction_rows: int = 2_000_000
+    tables: int = 1_000
+    table_rows: int = 300_000
+    idle_s: float = 30.0
+    samples: int = 300
+
+
+WHOLE = Sizes()
+QUICK = Sizes(
+    rounds=1,
+    stream_rows=60_000,
+    wide_rows=20_000,
+    snapshot_rows=100_000,
+    transaction_rows=200_000,
+    tables=100,
+    table_rows=30_000,
+    idle_s=5.0,
+    samples=30,
+)
