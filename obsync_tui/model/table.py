@@ -20,6 +20,10 @@ class TableName(msgspec.Struct, frozen=True, order=True):
         return f"{quote_identifier(self.database)}.{quote_identifier(self.table)}"
 
 
+UNPRINTED = "\ufffd"
+"""Stands in a member of ENUM or SET for a character that the catalog shows as "?", whatever it is."""
+
+
 def quote_identifier(name: str) -> str:
     """A name as a quoted MySQL identifier."""
     return "`" + name.replace("`", "``") + "`"

@@ -8,6 +8,7 @@ import pymysql
 
 from obsync_tui.engine.errors import SourceError
 from obsync_tui.engine.mysql.connection import address, query
+from obsync_tui.engine.mysql.members import unprinted
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.table import Column, Generated, TableName, TableVersion
 
@@ -191,7 +192,7 @@ def _column(row: _ColumnRow, where: str) -> Column:
     members: tuple[str, ...] = ()
     if data_type in _MEMBERS:
         try:
-            members = parse_members(row.column_type)
+            members = unprinted(parse_members(row.column_type), row.charset)
         except ValueError as error:
             raise SourceError(f"column {row.name}: {error}", where=where) from error
     length = 0

@@ -7,10 +7,7 @@ import msgspec
 import pymysql
 
 from obsync_tui.engine.mysql.connection import query
-from obsync_tui.model.table import TableName, TableVersion
-
-# Their members beyond U+FFFF the catalog, itself in utf8mb3, prints as question marks.
-_BEYOND_BMP = frozenset({"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"})
+from obsync_tui.model.table import UNPRINTED, TableName, TableVersion
 
 
 class CascadingKey(msgspec.Struct, frozen=True):
@@ -65,7 +62,5 @@ def functional_indexes(connection: pymysql.Connection, names: Iterable[TableName
 def doubtful_members(table: TableVersion) -> tuple[str, ...]:
     """ENUM and SET columns with a member that may have lost a character on its way through the catalog."""
     return tuple(
-        column.name
-        for column in table.columns
-        if column.charset in _BEYOND_BMP and any("?" in member for member in column.members)
+        column.name for column in table.columns if any(UNPRINTED in member for member in column.members)
     )

@@ -135,8 +135,9 @@ def check_types(subject: Subject, tables: Iterable[TableVersion]) -> list[CheckR
             subject.warned(
                 item,
                 f"{listed(doubtful)}: MySQL's catalog prints members beyond U+FFFF as ?, "
-                "so a member with ? in it may be another one",
-                "Rename such members if they hold emoji or rare characters; a real ? is sent as it is.",
+                "so a member with ? in it is read from a row, and a change to one that no row held before stops the "
+                "project",
+                "Rename such members; or, when the project stops, run it again: a row then holds the member.",
             )
         )
     return results or [subject.passed(item, "all can be read")]

@@ -6,7 +6,10 @@ their trailing zeros. Dates and clock times repeat, so their texts are kept in b
 
 from collections.abc import Callable
 
+from obsync_tui.model.table import UNPRINTED
+
 _KEPT = 1 << 17
+_UNKNOWN = "shown with ? in the server's catalog; run the project again: a row that holds it then tells it"
 _DIGITS_BYTES = (0, 1, 1, 2, 2, 3, 3, 4, 4, 4)
 
 
@@ -137,24 +140,29 @@ def decimal_reader(precision: int, scale: int) -> Callable[[bytes], str]:
 
 
 def set_reader(members: tuple[str, ...]) -> Callable[[int], str]:
-    """A function from a SET's bit mask to its members joined by commas; ValueError for an unknown bit."""
-    limit = 1 << len(members)
+    """A function from a SET's bit mask to its members joined by commas; ValueError for an unknown bit or member."""
+    known = sum(1 << i for i, member in enumerate(members) if UNPRINTED not in member)
 
     def read(mask: int) -> str:
-        if mask >= limit:
-            raise ValueError(f"SET value {mask:#x} has bits beyond its {len(members)} members")
+        if mask & ~known:
+            if mask >> len(members):
+                raise ValueError(f"SET value {mask:#x} has bits beyond its {len(members)} members")
+            raise ValueError(f"SET value {mask:#x} has a member {_UNKNOWN}")
         return ",".join([member for i, member in enumerate(members) if mask >> i & 1])
 
     return read
 
 
 def enum_reader(members: tuple[str, ...]) -> Callable[[int], str]:
-    """A function from an ENUM's index to its member; 0 is the empty error value; ValueError beyond the list."""
-    texts = ("", *members)
+    """A function from an ENUM's index to its member; 0 is the empty error value; ValueError for one not known."""
+    texts = {i: text for i, text in enumerate(("", *members)) if UNPRINTED not in text}
 
     def read(index: int) -> str:
-        if index >= len(texts):
-            raise ValueError(f"ENUM index {index} is beyond its {len(members)} members")
-        return texts[index]
+        text = texts.get(index)
+        if text is None:
+            if index > len(members):
+                raise ValueError(f"ENUM index {index} is beyond its {len(members)} members")
+            raise ValueError(f"ENUM member {index} is {_UNKNOWN}")
+        return text
 
     return read

@@ -12,6 +12,7 @@ import pymysql
 from obsync_tui.engine.errors import SchemaChanged, Stopped
 from obsync_tui.engine.mysql.catalog import read_table
 from obsync_tui.engine.mysql.connection import connect, translate
+from obsync_tui.engine.mysql.members import with_members
 from obsync_tui.engine.mysql.packets import PacketReader
 from obsync_tui.engine.store.binlog.ddl import Ddl, Verb, parse_ddl
 from obsync_tui.engine.store.binlog.dump import Dump, ReplicaIdentity, read_source_log
@@ -100,6 +101,8 @@ class SchemaEvolution:
         connection = connect(self._source, self._password, read_timeout_s=60.0)
         try:
             table = read_table(connection, name)
+            if table is not None:
+                table = with_members(connection, table)
             ahead = GtidSet.parse(read_source_log(connection, here).executed)
         except pymysql.Error as error:
             raise translate(error, here) from error

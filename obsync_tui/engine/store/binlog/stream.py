@@ -14,6 +14,7 @@ import pymysql
 
 from obsync_tui.engine.errors import SourceError, SourceUnreachable, Stopped
 from obsync_tui.engine.mysql.connection import connect, translate
+from obsync_tui.engine.mysql.members import incomplete, with_members
 from obsync_tui.engine.mysql.packets import PacketReader
 from obsync_tui.engine.store.binlog.assembly import Assembly
 from obsync_tui.engine.store.binlog.dump import Dump, ReplicaIdentity, read_source_log
@@ -77,7 +78,9 @@ class BinlogStore:
             dump.open(executed)
             assert dump.connection is not None
             reader = PacketReader(dump.connection, dump.where, self._options.silence_s)
-            schemas = Schemas(tables, self._rules, dump.checksum, dump.json_dialect)
+            schemas = Schemas(
+                self._complete(tables, dump.where), self._rules, dump.checksum, dump.json_dialect
+            )
             evolution = SchemaEvolution(
                 schemas, self._source, self._password, self._objects, self._project_id, self._stopping
             )
@@ -91,6 +94,15 @@ class BinlogStore:
         finally:
             dump.close()
         raise Stopped("the Store was stopped")
+
+    def _complete(self, tables: tuple[TableVersion, ...], where: str) -> tuple[TableVersion, ...]:
+        if not incomplete(tables):
+            return tables
+        try:
+            with connect(self._source, self._password, read_timeout_s=60.0) as connection:
+                return tuple(with_members(connection, table) for table in tables)
+        except pymysql.Error as error:
+            raise translate(error, where) from error
 
     def _pull(self, dump: Dump, reader: PacketReader, assembly: Assembly) -> Iterator[LogBatch]:
         assert dump.connection is not None
