@@ -35,14 +35,23 @@ _FINISH_S = 4.0
 class Attempt:
     """Runs the steps that the checkpoint leaves to do. `run` raises EngineError, or Stopped when it was asked to stop.
 
-    `phase`, `full` and `warnings` are for the status; `progressed` tells whether anything was committed.
+    `watch` raises what was seen of the source meanwhile. `phase`, `full` and `warnings` are for the status;
+    `progressed` tells whether anything was committed.
     """
 
-    def __init__(self, project: Project, parts: Parts, meter: Meter, notice: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        project: Project,
+        parts: Parts,
+        meter: Meter,
+        notice: Callable[[str], None],
+        watch: Callable[[], None],
+    ) -> None:
         self._project = project
         self._parts = parts
         self._meter = meter
         self._notice = notice
+        self._watch = watch
         self._asked = threading.Event()
         self._conveyor: Conveyor | None = None
         self._book: TopicBook | None = None
@@ -212,6 +221,7 @@ class Attempt:
             conveyor.start("connector", lambda: conveyor.connect(connector, passed))
             conveyor.start("sink", lambda: conveyor.feed(feeder, lambda: False))
             while not conveyor.wait(_TICK_S) and not self._asked.is_set():
+                self._watch()
                 conveyor.gauge()
         finally:
             conveyor.stop()

@@ -42,7 +42,7 @@ class ProjectRun:
         self._started_s = time()
         self._meter = Meter()
         self._parts = Parts(project, source, destination, secrets, state, self._started_s)
-        self._sampler = Sampler(source, secrets, self._meter)
+        self._sampler = Sampler(source, secrets, self._meter, self._position)
         self._asked = threading.Event()
         self._attempt: Attempt | None = None
         self._failure: Failure | None = None
@@ -80,13 +80,19 @@ class ProjectRun:
     def _once(self) -> None:
         if self._asked.is_set():
             raise Stopped("the project was stopped")
-        attempt = self._attempt = Attempt(self._project, self._parts, self._meter, self._notice)
+        attempt = self._attempt = Attempt(
+            self._project, self._parts, self._meter, self._notice, self._sampler.check
+        )
         self._phase = None
         if self._asked.is_set():
             attempt.stop()
         attempt.run(self._take_over, self._opened)
         if self._asked.is_set():
             raise Stopped("the project was stopped")
+
+    def _position(self) -> str:
+        attempt = self._attempt
+        return attempt.position if attempt else ""
 
     def _opened(self) -> None:
         """Others are replaced once: whoever replaces this process later wins."""

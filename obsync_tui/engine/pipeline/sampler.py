@@ -1,4 +1,4 @@
-"""Asks the source now and then for its newest position and its clock."""
+"""Asks the source now and then for its newest position and its clock, and whether its history is still the same."""
 
 import threading
 from collections.abc import Callable
@@ -6,9 +6,10 @@ from time import time
 
 import pymysql
 
-from obsync_tui.engine.errors import EngineError
+from obsync_tui.engine.errors import EngineError, LogGap
 from obsync_tui.engine.metrics.meter import Meter
-from obsync_tui.engine.mysql.connection import connect
+from obsync_tui.engine.mysql.connection import connect, where
+from obsync_tui.engine.store.binlog.dump import check_history
 from obsync_tui.model.datasource import MySQLSource
 from obsync_tui.model.position import GtidSet
 from obsync_tui.model.secret import Secret, SecretReference
@@ -17,15 +18,24 @@ _EVERY_S = 5.0
 
 
 class Sampler:
-    """One thread, one connection of its own; a source that does not answer only makes the figures old."""
+    """One thread, one connection of its own; a source that does not answer only makes the figures old.
+
+    `position` gives the GTID set that is committed now.
+    """
 
     def __init__(
-        self, source: MySQLSource, secrets: Callable[[SecretReference], Secret], meter: Meter
+        self,
+        source: MySQLSource,
+        secrets: Callable[[SecretReference], Secret],
+        meter: Meter,
+        position: Callable[[], str],
     ) -> None:
         self._source = source
         self._secrets = secrets
         self._meter = meter
+        self._position = position
         self._newest: GtidSet | None = None
+        self._gap: LogGap | None = None
         self._connection: pymysql.Connection[pymysql.cursors.Cursor] | None = None
 
     def run(self, stopping: threading.Event) -> None:
@@ -33,6 +43,8 @@ class Sampler:
         while not stopping.is_set():
             try:
                 self._sample()
+            except LogGap as error:
+                self._gap = error
             except (EngineError, pymysql.Error, OSError, ValueError):
                 # The run itself reports a source that is gone; here the ages of the figures tell.
                 self._connection = None
@@ -45,6 +57,7 @@ class Sampler:
             self._connection = connect(
                 self._source, self._secrets(self._source.password), read_timeout_s=10.0
             )
+        position = self._position()
         before = time()
         with self._connection.cursor() as cursor:
             cursor.execute("SELECT UNIX_TIMESTAMP(NOW(6)), @@global.gtid_executed")
@@ -56,6 +69,15 @@ class Sampler:
         self._meter.clock_offset_s = float(row[0]) - (before + after) / 2
         self._newest = GtidSet.parse(str(row[1]))
         self._meter.behind_at_s = after
+        check_history(GtidSet.parse(position), self._newest, where(self._source))
+
+    def check(self) -> None:
+        """LogGap when the source was seen without transactions that are in the position.
+
+        After RESET MASTER a dump under way goes on with heartbeats, as if nothing happened any more.
+        """
+        if self._gap is not None:
+            raise self._gap
 
     def behind(self, position: str) -> int | None:
         """Transactions between a position and the source's newest, as of the last sample."""

@@ -64,6 +64,9 @@ def _read(consumer: Consumer, topic: str, where: str) -> dict[str, bytes]:
             values.pop(key, None)
         else:
             values[key] = value
+        # A topic that another instance writes to without pause never comes to an end.
+        if (message.offset() or 0) >= end - 1:
+            return values
     raise SinkUnreachable(
         f"the checkpoint topic {topic} could not be read to its end in {READ_TIMEOUT_S:.0f} s",
         where=where,

@@ -71,9 +71,9 @@ def read_source_log(connection: "pymysql.Connection[pymysql.cursors.Cursor]", wh
     )
 
 
-def check_position(position: GtidSet, log: SourceLog, where: str) -> None:
-    """LogGap when the source never had, or no longer has, what follows the position."""
-    unknown = position.missing_from(GtidSet.parse(log.executed))
+def check_history(position: GtidSet, executed: GtidSet, where: str) -> None:
+    """LogGap when the position holds what the source, whose executed set was read afterwards, never had."""
+    unknown = position.missing_from(executed)
     if unknown:
         raise LogGap(
             f"the checkpoint holds transactions that the source never had: {str(unknown)[:200]}",
@@ -81,6 +81,11 @@ def check_position(position: GtidSet, log: SourceLog, where: str) -> None:
             cure="This is another server, or RESET MASTER was run on it. Point the data source to the right server, "
             "or run `obsync project reset` and synchronize again.",
         )
+
+
+def check_position(position: GtidSet, log: SourceLog, where: str) -> None:
+    """LogGap when the source never had, or no longer has, what follows the position."""
+    check_history(position, GtidSet.parse(log.executed), where)
     lost = GtidSet.parse(log.purged).missing_from(position)
     if lost:
         raise LogGap(
