@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.servers import FaultProxy, KafkaBroker, MySQLServer, SecuredKafkaBroker
+from tests.servers import FaultProxy, KafkaBroker, MySQLServer, OceanBaseServer, SecuredKafkaBroker
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +21,13 @@ def mysql57() -> Iterator[MySQLServer]:
 def mysql80() -> Iterator[MySQLServer]:
     """A MySQL 8.0 shared by the run: use databases of your own, leave it running."""
     with MySQLServer("8.0") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def oceanbase() -> Iterator[OceanBaseServer]:
+    """OceanBase's engine shared by the run: use databases of your own, leave it running."""
+    with OceanBaseServer() as server:
         yield server
 
 
@@ -43,6 +50,13 @@ def new_mysql() -> Iterator[Callable[..., MySQLServer]]:
     """new_mysql(version, options, tls=, gtid=): a started MySQL of this test's own, removed at its end."""
     with ExitStack() as stack:
         yield lambda *args, **kwargs: stack.enter_context(MySQLServer(*args, **kwargs))
+
+
+@pytest.fixture
+def new_oceanbase() -> Iterator[Callable[..., OceanBaseServer]]:
+    """new_oceanbase(tls=): a started engine of this test's own, removed at its end."""
+    with ExitStack() as stack:
+        yield lambda **kwargs: stack.enter_context(OceanBaseServer(**kwargs))
 
 
 @pytest.fixture

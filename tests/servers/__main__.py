@@ -1,4 +1,4 @@
-"""Servers for a person: python -m tests.servers up [--mysql 5.7] [--kafka] | fetch."""
+"""Servers for a person: python -m tests.servers up [--mysql 5.7] [--oceanbase] [--kafka] | fetch."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.servers.downloads import MissingPrerequisite, cache_dir, fetch_all
 from tests.servers.kafka import KafkaBroker
 from tests.servers.kafka_secured import PASSWORDS, SecuredKafkaBroker
 from tests.servers.mysql import MySQLServer, MySQLVersion
+from tests.servers.oceanbase import OceanBaseServer
 from tests.servers.process import ServerFailed
 
 
@@ -22,6 +23,9 @@ def _arguments() -> argparse.Namespace:
         "up", help="start servers and keep them until Ctrl-C; without options MySQL 5.7 and Kafka"
     )
     up.add_argument("--mysql", action="append", choices=["5.7", "8.0"], default=[], help="may be given twice")
+    up.add_argument(
+        "--oceanbase", action="store_true", help="the engine of OceanBase, without Binlog Service"
+    )
     up.add_argument("--kafka", action="store_true")
     up.add_argument(
         "--kafka-secured", action="store_true", help="a broker with passwords, TLS and access rights"
@@ -40,13 +44,19 @@ def _print_secured(broker: SecuredKafkaBroker) -> None:
 
 
 def _up(arguments: argparse.Namespace) -> None:
-    chosen = arguments.mysql or arguments.kafka or arguments.kafka_secured
+    chosen = arguments.mysql or arguments.oceanbase or arguments.kafka or arguments.kafka_secured
     with ExitStack() as stack:
         versions: list[MySQLVersion] = arguments.mysql if chosen else ["5.7"]
         for version in versions:
             mysql = stack.enter_context(MySQLServer(version))
             print(
                 f"MySQL {version}          mysql --protocol=tcp -h 127.0.0.1 -P {mysql.port} -u root   (no password)",
+                flush=True,
+            )
+        if arguments.oceanbase:
+            engine = stack.enter_context(OceanBaseServer())
+            print(
+                f"OceanBase          mysql --protocol=tcp -h 127.0.0.1 -P {engine.port} -u root@{engine.tenant}   (no password)",
                 flush=True,
             )
         if arguments.kafka or not chosen:
