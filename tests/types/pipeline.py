@@ -14,6 +14,7 @@ from obsync_tui.engine.connector.routes import Routes, TopicRoute
 from obsync_tui.engine.connector.toolarge import Oversize
 from obsync_tui.engine.formats.plan import Identity
 from obsync_tui.engine.formats.registry import FORMATS
+from obsync_tui.engine.full.cuts import CutFilter
 from obsync_tui.engine.full.importer import FullImport
 from obsync_tui.engine.full.progress import FullProgress
 from obsync_tui.engine.full.reader import ChunkBatch
@@ -88,17 +89,21 @@ class Reader:
         )
         self._format = FORMATS[self.project.message.format]
 
-    def _snapshots(self) -> MySQLSnapshots:
+    def snapshots(self) -> MySQLSnapshots:
+        """Opens snapshots of the tables in scope."""
         return MySQLSnapshots(self._source, Secret(""), ObjectRules(self.project.objects), 2)
 
     def start_point(self) -> StartPoint:
         """The log's end now, and the tables' shapes."""
-        return self._snapshots().start_point()
+        return self.snapshots().start_point()
 
-    def _connector(self, position: LogPosition) -> Connector:
-        routes = Routes(self.project, lambda topic: TopicRoute(topic, PARTITIONS, 1 << 30))
+    def connector(
+        self, position: LogPosition, cuts: CutFilter | None = None, partitions: int = PARTITIONS
+    ) -> Connector:
+        """What makes messages from the position on."""
+        routes = Routes(self.project, lambda topic: TopicRoute(topic, partitions, 1 << 30))
         identity, oversize = Identity("MYSQL", "MYSQL_types_1-0"), Oversize(TooLarge.STOP, "")
-        return Connector(self.project, self._format, identity, routes, oversize, position)
+        return Connector(self.project, self._format, identity, routes, oversize, position, cuts)
 
     def full(self) -> list[Sent]:
         """ROW messages of everything that is there now."""
@@ -108,8 +113,8 @@ class Reader:
             batches.put(batch)
             return True
 
-        importer = FullImport(self._snapshots(), self.project.full, FullProgress([]), offer)
-        connector, sent = self._connector(LogPosition("")), []
+        importer = FullImport(self.snapshots(), self.project.full, FullProgress([]), offer)
+        connector, sent = self.connector(LogPosition("")), []
         try:
             importer.open()
             importer.start()
@@ -124,11 +129,11 @@ class Reader:
             importer.close()
         return sent
 
-    def changes(self, since: StartPoint) -> Iterator[Sent]:
+    def changes(self, since: StartPoint, through: Connector | None = None) -> Iterator[Sent]:
         """Messages of every change from the start point to the log's end as it is now."""
         end = GtidSet.parse(self.start_point().cut.executed)
         position = LogPosition(since.cut.executed)
-        connector = self._connector(position)
+        connector = through or self.connector(position)
         store = BinlogStore(
             self.project.id, self._source, Secret(""), self.project.objects, self.project.store
         )

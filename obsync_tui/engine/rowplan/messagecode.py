@@ -116,9 +116,15 @@ class MessageCode:
     def _cut_key(self, image: Image) -> str:
         parts = []
         for i in self._request.cut_columns:
+            data_type, plain = self._request.table.columns[i].data_type, text(image, i)
             # Character and binary keys are compared by their stored bytes, all others by their text.
-            stored = self._request.table.columns[i].data_type in ("char", "varchar", "binary", "varbinary")
-            parts.append(f"{raw(image, i)}, " if stored else f"str({text(image, i)}).encode(), ")
+            if data_type in ("char", "varchar", "binary", "varbinary"):
+                parts.append(f"{raw(image, i)}, ")
+            elif data_type == "timestamp":
+                # The full read has 0 for the zero timestamp.
+                parts.append(f"b'0' if '-' in {plain} else {plain}.encode(), ")
+            else:
+                parts.append(f"str({plain}).encode(), ")
         return "(" + "".join(parts) + ")"
 
     def _message(self, kind: RecordKind) -> Iterator[tuple[int, str]]:
