@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.installation import Installation
+from tests.faults.installation import PASSWORD, Installation
 from tests.faults.workload import Workload
 from tests.servers import KafkaBroker, MySQLServer
 
@@ -20,13 +20,13 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture
 def install(tmp_path: Path) -> Iterator[Install]:
-    """install(mysql_port, bootstrap, project_id=""): a home; what runs in it ends with the test."""
+    """install(mysql_port, bootstrap, user="root", project_id=""): a home; what runs in it ends with the test."""
     with ExitStack() as stack:
         count = itertools.count(1)
 
-        def make(mysql_port: int, bootstrap: str, project_id: str = "") -> Installation:
+        def make(mysql_port: int, bootstrap: str, user: str = "root", project_id: str = "") -> Installation:
             home = tmp_path / f"home{next(count)}"
-            return stack.enter_context(closing(Installation(home, mysql_port, bootstrap, project_id)))
+            return stack.enter_context(closing(Installation(home, mysql_port, bootstrap, user, project_id)))
 
         yield make
 
@@ -45,3 +45,16 @@ def bank() -> Iterator[Bank]:
 def eight_partitions(kafka: KafkaBroker, workload: Workload) -> None:
     """Make one table's topic beforehand, with more partitions than the project would give it."""
     kafka.create_topic(f"{workload.database}_spread", 8)
+
+
+RIGHTS = "SELECT, RELOAD, PROCESS, REPLICATION SLAVE, REPLICATION CLIENT"
+
+
+def reader(server: MySQLServer, rights: str = RIGHTS, password: str = PASSWORD) -> str:
+    """Make the user `obsync` with these rights on everything."""
+    server.execute(
+        "DROP USER IF EXISTS obsync@'%'",
+        f"CREATE USER obsync@'%' IDENTIFIED BY '{password}'",
+        f"GRANT {rights} ON *.* TO obsync@'%'",
+    )
+    return "obsync"

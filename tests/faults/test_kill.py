@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 
 import pytest
 
-from obsync_tui.model.metrics import Phase
+from obsync_tui.model.metrics import Phase, Status
 from obsync_tui.model.project import Full
 from tests.faults.checker import check
 from tests.faults.conftest import Bank, Install, eight_partitions
 from tests.servers import KafkaBroker, MySQLServer
+
+
+def _full_beyond(rows: int) -> Callable[[Status], bool]:
+    return lambda status: status.phase is Phase.FULL and status.full.rows != rows
 
 
 def kill_in_full(
@@ -26,7 +31,7 @@ def kill_in_full(
     for _ in range(kills):
         run = home.start()
         before = (home.status() or run.until_phase(Phase.FULL)).full.rows
-        run.until(lambda status: status.phase is Phase.FULL and status.full.rows != before)
+        run.until(_full_beyond(before))
         time.sleep(chance.uniform(0, 1.5))
         status = home.status()
         assert status is not None and status.phase is Phase.FULL, "full ended before the last kill"

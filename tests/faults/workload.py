@@ -177,7 +177,10 @@ class Writer:
         version = self._note(plan, (table, key), amount, "I")
         sets = ", ".join(f"{column} = %s" for column in KEYS[table])
         plan.statements.append(
-            (f"UPDATE {table} SET {sets}, ver = %s, txn = %s WHERE {where}", (*key, version, plan.txn, *values))
+            (
+                f"UPDATE {table} SET {sets}, ver = %s, txn = %s WHERE {where}",
+                (*key, version, plan.txn, *values),
+            )
         )
 
     def _touch_many(self, plan: Plan, table: str, count: int, note: str = "") -> None:
