@@ -46,6 +46,7 @@ _REFUSED = {
     "message.max.bytes": "it follows the topics' max.message.bytes",
     "delivery.report.only.error": _OWN,
     "log_level": _OWN,
+    "log.queue": _OWN,
     "bootstrap.servers": "it is the data source's endpoint",
     "metadata.broker.list": "it is the data source's endpoint",
     "security.protocol": "it follows from [tls] and [sasl]",
@@ -78,6 +79,8 @@ def client_properties(destination: KafkaSource, secrets: SecretResolver) -> dict
         "client.id": "obsync",
         # What goes wrong comes back as errors; librdkafka would write it to the terminal as well.
         "log_level": 0,
+        # Fatal errors are written at every level, unless to a queue; nobody asks this one.
+        "log.queue": True,
         "socket.keepalive.enable": True,
         "reconnect.backoff.max.ms": 1000,
         **destination.properties,
@@ -208,7 +211,11 @@ def translate(error: KafkaError | KafkaException, where: str) -> SinkError:
     if error.txn_requires_abort() or code in _ABORTED:
         return TransactionAborted(what, where=where)
     if code in _FENCED:
-        return Fenced(what, where=where, cure="Another instance of this project runs; stop one of the two.")
+        return Fenced(
+            f"another instance of this project took over ({error.name()})",
+            where=where,
+            cure="This one has stopped for good; everything it committed counts. Stop the other one to run here.",
+        )
     if code in _TOPIC:
         cure = "Run obsync project check: it says what is wrong with which topic."
         return TopicUnfit(what, where=where, cure=cure)
