@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from contextlib import ExitStack
+from textwrap import fill
 
 from tests.demo.command import CommandFailed, Obsync, Running
 from tests.demo.messages import HEADER, Change, Reader
@@ -85,6 +86,12 @@ class Demo:
         self._say("4. Create a project: all tables of the shop but the temporary ones:")
         objects = ("--objects", "shop.*", "--exclude", "shop.tmp_*")
         obsync.run("project", "create", PROJECT, "--from", "shop", "--to", "events", *objects)
+        obsync.show("project", "check", PROJECT)
+        lines = obsync.run("project", "check", PROJECT, show=False).splitlines()
+        self._say(f"  {sum(line.startswith('pass ') for line in lines)} of {len(lines)} checks pass")
+        for line in lines:
+            if not line.startswith("pass "):
+                self._say(fill(line, 78, initial_indent="  ", subsequent_indent="    "))
         self._say()
 
     def _watch(self, running: Running, reader: Reader, shop: LiveShop, seconds: float) -> None:
