@@ -15,6 +15,7 @@ class Sizes(msgspec.Struct, frozen=True):
     transaction_rows: int = 2_000_000
     tables: int = 1_000
     table_rows: int = 300_000
+    topic_rows: int = 30_000
     idle_s: float = 30.0
     samples: int = 300
 
@@ -28,6 +29,7 @@ QUICK = Sizes(
     transaction_rows=200_000,
     tables=100,
     table_rows=30_000,
+    topic_rows=5_000,
     idle_s=5.0,
     samples=30,
 )
