@@ -55,7 +55,8 @@ def test_a_second_instance_is_refused_and_take_over_fences_the_first(
     assert old.running
     new = second.start("--take-over")
     new.until_phase(Phase.INCREMENTAL)
-    old.process.wait(); print(old.output, first.events())
+    old.process.wait()
+    print(old.output, first.events())
     old.ends(14)
     failure = first.status()
     assert failure is not None and failure.failure is not None

@@ -25,6 +25,20 @@ def owner_record(owner: Owner) -> Record:
     return Record(OWNER_KEY, msgspec.json.encode(owner))
 
 
+def is_this_process(value: bytes | None) -> bool:
+    """Whether the owner record is one of this process, whenever it was written."""
+    if not value:
+        return False
+    owner = msgspec.json.decode(value, type=Owner)
+    pid = os.getpid()
+    return (owner.host, owner.pid, owner.start_ticks) == (socket.gethostname(), pid, _start_ticks(pid))
+
+
+def is_this_run(value: bytes | None, started_s: float) -> bool:
+    """Whether the owner record is one of this run, whenever it was written."""
+    return bool(value and is_this_process(value) and msgspec.json.decode(value, type=Owner).started_s == started_s)
+
+
 def check_owner(value: bytes | None, take_over: bool) -> None:
     """ProjectOwned when another process wrote the record less than 30 s ago and may still live.
 
@@ -36,9 +50,9 @@ def check_owner(value: bytes | None, take_over: bool) -> None:
     age_s = time() - owner.written_s
     if age_s >= FRESH_S:
         return
+    if is_this_process(value):
+        return
     if owner.host == socket.gethostname():
-        if owner.pid == os.getpid() and owner.start_ticks == _start_ticks(owner.pid):
-            return
         if _start_ticks(owner.pid) != owner.start_ticks or not owner.start_ticks:
             return
     raise ProjectOwned(

@@ -24,13 +24,14 @@ from obsync_tui.engine.sinks.kafka.checkpoint import checkpoint_topic, read_chec
 from obsync_tui.engine.sinks.kafka.client import ClientProperties, translate
 from obsync_tui.engine.sinks.kafka.producer import produce, producer_properties
 from obsync_tui.engine.sinks.kafka.topics import ensure_checkpoint_topic
-from obsync_tui.engine.sinks.ownership import check_owner, owner_record, this_process
+from obsync_tui.engine.sinks.ownership import check_owner, is_this_run, owner_record, this_process
 from obsync_tui.model.checkpoint import OWNER_KEY, Record
 from obsync_tui.model.message import OutgoingMessage
 
 _OPEN_TIMEOUT_S = 60.0
 _STEP_S = 0.5
 _CLOSE_S = 1.0
+_NEWCOMER_S = 5.0
 _CANCELLED_S = 2.5
 _FINAL = (Fenced, SinkRefused, TopicUnfit, MessageTooLarge)
 
@@ -69,7 +70,7 @@ class TransactionalSink:
             self._properties, self._topic, self._where, create=not self._expected
         )
         if not created:
-            seen = read_checkpoint(self._properties, self._topic, self._where)
+            seen = read_checkpoint(self._properties, self._topic, self._where, settled=False)
             check_owner(seen.get(OWNER_KEY), take_over)
         config = producer_properties(self._properties, self._project_id, self._timeout_s, self._on_delivery)
         self._producer = Producer(config)
@@ -184,6 +185,23 @@ class TransactionalSink:
 
     def _error(self, error: KafkaError) -> SinkError:
         translated = translate(error, self._where)
+        if isinstance(translated, Fenced) and not self._replaced():
+            return TransactionAborted(
+                "the broker ended a transaction that was open for too long", where=self._where
+            )
         if error.txn_requires_abort() and not translated.retryable and not isinstance(translated, _FINAL):
             return TransactionAborted(error.str(), where=self._where)
         return translated
+
+    def _replaced(self) -> bool:
+        """Whether another instance took over: the coordinator also fences whom a transaction expired for.
+
+        Whoever took over has written its owner record within moments.
+        """
+        deadline = monotonic() + _NEWCOMER_S
+        while True:
+            values = read_checkpoint(self._properties, self._topic, self._where)
+            if not is_this_run(values.get(OWNER_KEY), self._started_s):
+                return True
+            if monotonic() > deadline or self._cancel.wait(1.0):
+                return False
