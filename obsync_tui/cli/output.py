@@ -26,6 +26,13 @@ def show_json(value: object) -> None:
     print(json.dumps(document, indent=2))
 
 
+def show_pairs(pairs: Sequence[tuple[str, str]]) -> None:
+    """Print names and what they stand for, a line each, aligned."""
+    width = max(len(name) for name, _ in pairs)
+    for name, text in pairs:
+        print(f"{visible(name):<{width}}  {visible(text)}")
+
+
 def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows in aligned columns under a header; nothing when there are none."""
     if not rows:

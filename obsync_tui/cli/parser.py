@@ -5,10 +5,11 @@ import inspect
 from typing import NoReturn
 
 from obsync_tui import __version__
-from obsync_tui.cli import exit_codes, project, source
+from obsync_tui.cli import exit_codes, oceanbase_source, project, source
 from obsync_tui.cli.create import create
 from obsync_tui.cli.output import note
 from obsync_tui.cli.session import Session
+from obsync_tui.model.datasource import LogChoice
 from obsync_tui.model.project import Format, Guarantee, PartitionRule, TooLarge, TopicMode
 
 PASSWORD = "env:NAME, file:PATH, cmd:PROGRAM, prompt, or - for a line of standard input"
@@ -57,15 +58,61 @@ def _json(made: argparse.ArgumentParser) -> None:
 
 
 def _add_source(commands: "argparse._SubParsersAction[Parser]") -> None:
+    _add_source_add(commands)
+    test = _named(commands, "test", "connect to a data source and say what was found")
+    test.set_defaults(command=source.test)
+    _json(test)
+    described = _named(
+        commands, "describe", "what an OceanBase tenant offers, and the statements that grant what is missing"
+    )
+    described.set_defaults(command=oceanbase_source.describe)
+    _json(described)
+    prepared = _named(
+        commands, "prepare", "print the script that makes the data source's user with the least rights"
+    )
+    prepared.set_defaults(command=oceanbase_source.prepare)
+    prepared.add_argument(
+        "--databases", metavar="NAME,…", help="the databases to read; default: a placeholder for them"
+    )
+    show = _named(commands, "show", "print a data source with all its defaults")
+    show.set_defaults(command=source.show_one)
+    _json(show)
+    listed = commands.add_parser(
+        "list", help="list the data sources", description="list the data sources", allow_abbrev=False
+    )
+    listed.set_defaults(command=source.list_all)
+    _json(listed)
+    _named(commands, "delete", "remove a data source that no project uses").set_defaults(
+        command=source.delete
+    )
+
+
+def _add_source_add(commands: "argparse._SubParsersAction[Parser]") -> None:
     add = _named(commands, "add", "write a data source's file")
     add.set_defaults(command=source.add)
-    add.add_argument("--kind", required=True, choices=("mysql", "kafka"))
+    add.add_argument("--kind", required=True, choices=("mysql", "oceanbase", "kafka"))
     add.add_argument("--replace", action="store_true", help="replace the data source of that name")
-    mysql = add.add_argument_group("kind mysql")
-    mysql.add_argument("--host")
-    mysql.add_argument("--port", type=int, help="default 3306")
-    mysql.add_argument("--user")
-    mysql.add_argument("--password", metavar="SECRET", help=PASSWORD)
+    sql = add.add_argument_group("kinds mysql and oceanbase")
+    sql.add_argument("--host")
+    sql.add_argument("--port", type=int, help="default 3306, or 2883 for OceanBase (ODP)")
+    sql.add_argument("--user", help="for OceanBase user@tenant#cluster")
+    sql.add_argument("--password", metavar="SECRET", help=PASSWORD)
+    oceanbase = add.add_argument_group("kind oceanbase")
+    oceanbase.add_argument(
+        "--connection",
+        metavar="TEXT",
+        help="host, port and user as in 'obclient -h… -P… -u…'; options win over it",
+    )
+    oceanbase.add_argument(
+        "--log",
+        choices=[str(one) for one in LogChoice],
+        help="where changes are read; default auto: Binlog Service",
+    )
+    oceanbase.add_argument(
+        "--accept-view-log-costs",
+        action="store_true",
+        help="agree to what view logs cost the tables they are on",
+    )
     kafka = add.add_argument_group("kind kafka")
     kafka.add_argument("--endpoint", metavar="HOST:PORT,…")
     kafka.add_argument("--sasl-mechanism", choices=MECHANISMS)
@@ -80,21 +127,6 @@ def _add_source(commands: "argparse._SubParsersAction[Parser]") -> None:
     tls.add_argument("--tls-cert", metavar="FILE", help="PEM file of the client's certificate")
     tls.add_argument("--tls-key", metavar="FILE", help="PEM file of the client's key")
     tls.add_argument("--tls-no-verify", action="store_true", help="accept any certificate")
-
-    test = _named(commands, "test", "connect to a data source and say what was found")
-    test.set_defaults(command=source.test)
-    _json(test)
-    show = _named(commands, "show", "print a data source with all its defaults")
-    show.set_defaults(command=source.show_one)
-    _json(show)
-    listed = commands.add_parser(
-        "list", help="list the data sources", description="list the data sources", allow_abbrev=False
-    )
-    listed.set_defaults(command=source.list_all)
-    _json(listed)
-    _named(commands, "delete", "remove a data source that no project uses").set_defaults(
-        command=source.delete
-    )
 
 
 def _add_project(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -112,6 +144,10 @@ def _add_project(commands: "argparse._SubParsersAction[Parser]") -> None:
     )
     listed.set_defaults(command=project.list_all)
     _json(listed)
+    happened = _named(commands, "events", "print what happened: runs, schema changes, warnings, failures")
+    happened.set_defaults(command=project.events)
+    happened.add_argument("--limit", type=int, default=50, help="how many of the newest; default 50")
+    _json(happened)
     run = _named(commands, "run", "run a project in the foreground; Ctrl-C stops it at a checkpoint")
     run.set_defaults(command=_run)
     run.add_argument(

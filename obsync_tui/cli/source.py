@@ -1,19 +1,34 @@
 """`obsync source`: data sources."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+
+import msgspec
 
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.checks import show_results
+from obsync_tui.cli.command_line import parse_command_line
 from obsync_tui.cli.output import complete, note, show_complete, show_json, show_table
 from obsync_tui.cli.passwords import secret_option
 from obsync_tui.cli.session import Session
-from obsync_tui.model.datasource import DataSource, KafkaSource, MySQLSource, Sasl, Tls
+from obsync_tui.model.datasource import (
+    DataSource,
+    KafkaSource,
+    LogChoice,
+    MySQLSource,
+    OceanBaseSource,
+    Sasl,
+    Tls,
+)
 from obsync_tui.model.errors import ConfigError
 
-DEFAULT_MYSQL_PORT = 3306
-ONLY_MYSQL = ("host", "port", "user", "password")
-ONLY_KAFKA = ("endpoint", "sasl_mechanism", "sasl_user", "sasl_password", "property")
+_SQL = ("host", "port", "user", "password")
+_OWN_OPTIONS = {
+    "mysql": _SQL,
+    "oceanbase": (*_SQL, "connection", "log", "accept_view_log_costs"),
+    "kafka": ("endpoint", "sasl_mechanism", "sasl_user", "sasl_password", "property"),
+}
 
 
 def add(session: Session, arguments: argparse.Namespace) -> int:
@@ -23,13 +38,13 @@ def add(session: Session, arguments: argparse.Namespace) -> int:
         raise ConfigError(
             f"the data source {name!r} exists", where="source add", cure="Give --replace, or another name."
         )
-    foreign = ONLY_KAFKA if arguments.kind == "mysql" else ONLY_MYSQL
-    for option in foreign:
-        if getattr(arguments, option) not in (None, []):
-            raise ConfigError(
-                f"does not apply to kind {arguments.kind}", where=_spelled(option), cure="Leave it out."
-            )
-    source = _mysql(session, arguments) if arguments.kind == "mysql" else _kafka(session, arguments)
+    kind: str = arguments.kind
+    for option in sorted({option for options in _OWN_OPTIONS.values() for option in options}):
+        if option not in _OWN_OPTIONS[kind] and getattr(arguments, option) not in (None, [], False):
+            raise ConfigError(f"does not apply to kind {kind}", where=_spelled(option), cure="Leave it out.")
+    makers: dict[str, Callable[[Session, argparse.Namespace], DataSource]]
+    makers = {"mysql": _mysql, "oceanbase": _oceanbase, "kafka": _kafka}
+    source = makers[kind](session, arguments)
     path = session.files.write_source(source)
     print(f"written: {path}")
     return exit_codes.OK
@@ -41,10 +56,39 @@ def _mysql(session: Session, arguments: argparse.Namespace) -> MySQLSource:
         name=arguments.name,
         host=arguments.host,
         user=arguments.user,
-        port=DEFAULT_MYSQL_PORT if arguments.port is None else arguments.port,
+        port=_port(arguments.port, MySQLSource),
         password=secret_option(session, "--password", arguments.password),
         tls=_tls(arguments),
     )
+
+
+def _oceanbase(session: Session, arguments: argparse.Namespace) -> OceanBaseSource:
+    given = parse_command_line(arguments.connection) if arguments.connection else None
+    for option in _SQL:
+        if given is not None and getattr(arguments, option) is None:
+            setattr(arguments, option, getattr(given, option))
+    _need(arguments, "host", "user")
+    log = LogChoice(arguments.log or LogChoice.AUTO)
+    if log is LogChoice.VIEW_LOG and not arguments.accept_view_log_costs:
+        from obsync_tui.engine.oceanbase.logs import VIEW_LOG_COSTS
+
+        raise ConfigError(VIEW_LOG_COSTS, where="--log", cure="To agree, give --accept-view-log-costs.")
+    return OceanBaseSource(
+        name=arguments.name,
+        host=arguments.host,
+        user=arguments.user,
+        port=_port(arguments.port, OceanBaseSource),
+        password=secret_option(session, "--password", arguments.password),
+        tls=_tls(arguments),
+        log=log,
+        accept_view_log_costs=arguments.accept_view_log_costs,
+    )
+
+
+def _port(given: int | None, kind: type[MySQLSource | OceanBaseSource]) -> int:
+    if given is not None:
+        return given
+    return next(int(field.default) for field in msgspec.structs.fields(kind) if field.name == "port")
 
 
 def _kafka(session: Session, arguments: argparse.Namespace) -> KafkaSource:
@@ -131,10 +175,10 @@ def delete(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def _kind(source: DataSource) -> str:
-    return "mysql" if isinstance(source, MySQLSource) else "kafka"
+    return str(source.__struct_config__.tag)
 
 
 def _address(source: DataSource) -> str:
     return (
-        f"{source.user}@{source.host}:{source.port}" if isinstance(source, MySQLSource) else source.endpoint
+        source.endpoint if isinstance(source, KafkaSource) else f"{source.user}@{source.host}:{source.port}"
     )

@@ -1,6 +1,7 @@
 """Data sources: the servers that projects read from and write to."""
 
 import re
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import msgspec
@@ -39,6 +40,63 @@ class MySQLSource(
     connect_timeout_s: Seconds = 10.0
 
 
+class LogChoice(StrEnum):
+    """Where changes of an OceanBase tenant are read from; `auto` is Binlog Service, and view logs never by default."""
+
+    AUTO = "auto"
+    BINLOG = "binlog"
+    VIEW_LOG = "view-log"
+
+
+class OceanBaseSource(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag="oceanbase",
+    tag_field="kind",
+):
+    """A MySQL tenant of OceanBase, by ODP (port 2883) or an observer.
+
+    `user` is sent as it stands: `user@tenant#cluster`, `cluster:tenant:user`, `user@tenant` or `user`.
+    """
+
+    name: Name
+    host: Text
+    user: Text
+    port: Port = 2883
+    password: SecretReference = SecretReference("")
+    tls: Tls = Tls()
+    connect_timeout_s: Seconds = 10.0
+    log: LogChoice = LogChoice.AUTO
+    accept_view_log_costs: bool = False
+
+    @property
+    def login(self) -> "TenantUser":
+        """The parts of `user`."""
+        return parse_tenant_user(self.user)
+
+
+class TenantUser(msgspec.Struct, frozen=True):
+    """Who logs in to which tenant of which cluster; empty is what the text does not say."""
+
+    user: str
+    tenant: str = ""
+    cluster: str = ""
+
+
+def parse_tenant_user(text: str) -> TenantUser:
+    """The parts of `user@tenant#cluster`, `cluster:tenant:user`, `user@tenant` or `user`."""
+    user, at, rest = text.rpartition("@")
+    if at:
+        tenant, _, cluster = rest.partition("#")
+        return TenantUser(user, tenant, cluster)
+    parts = text.split(":")
+    if len(parts) == 3:
+        return TenantUser(parts[2], parts[1], parts[0])
+    return TenantUser(text)
+
+
 class Sasl(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """SASL towards Kafka: `mechanism` is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or GSSAPI."""
 
@@ -66,4 +124,5 @@ class KafkaSource(
                 )
 
 
-DataSource = MySQLSource | KafkaSource
+SqlSource = MySQLSource | OceanBaseSource
+DataSource = MySQLSource | OceanBaseSource | KafkaSource

@@ -15,6 +15,7 @@ SYSTEM_SCHEMAS = frozenset(
         "oceanbase",
         "lbacsys",
         "oraauditor",
+        "sys_external_tbs",
         "__public",
         "__recyclebin",
     }

@@ -1,7 +1,7 @@
 """MySQL's catalog: the tables in scope as they are now, read in a few queries for all of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 import pymysql
@@ -17,6 +17,8 @@ _MEMBERS = ("enum", "set")
 _NUMBERS = ("decimal", "float", "double")
 # What MySQL writes with a backslash in COLUMN_TYPE; a quote it doubles.
 _ESCAPES = {"0": "\0", "n": "\n", "r": "\r", "\\": "\\"}
+# The members of an ENUM or SET from the text in COLUMN_TYPE and the column's character set.
+Members = Callable[[str, str | None], tuple[str, ...]]
 # Below this share of a schema's tables, one query a table is cheaper than the whole schema's.
 _FEW = 0.05
 
@@ -49,7 +51,14 @@ class _KeyRow(msgspec.Struct, array_like=True):
     nullable: str | None
 
 
-def read_tables(connection: pymysql.Connection, rules: ObjectRules) -> tuple[TableVersion, ...]:
+def mysql_members(column_type: str, charset: str | None) -> tuple[str, ...]:
+    """The members of an ENUM or SET as MySQL's catalog prints them; ValueError when the text is of another form."""
+    return unprinted(parse_members(column_type), charset)
+
+
+def read_tables(
+    connection: pymysql.Connection, rules: ObjectRules, members: Members = mysql_members
+) -> tuple[TableVersion, ...]:
     """Every base table in scope, sorted by name; raises SourceError."""
     schemas = [
         schema
@@ -64,20 +73,23 @@ def read_tables(connection: pymysql.Connection, rules: ObjectRules) -> tuple[Tab
         names = _base_tables(connection, schema)
         wanted = {table: engine for table, engine in names.items() if rules.matches(TableName(schema, table))}
         if len(wanted) < _FEW * len(names):
-            found = (read_table(connection, TableName(schema, table)) for table in sorted(wanted))
+            found = (read_table(connection, TableName(schema, table), members) for table in sorted(wanted))
             versions += [version for version in found if version is not None]
         elif wanted:
-            versions += _versions(connection, schema, wanted, None)
+            versions += _versions(connection, schema, wanted, None, members)
     return tuple(versions)
 
 
-def read_table(connection: pymysql.Connection, name: TableName) -> TableVersion | None:
+def read_table(
+    connection: pymysql.Connection, name: TableName, members: Members = mysql_members
+) -> TableVersion | None:
     """One base table, None when there is none of that name; raises SourceError."""
     names = _base_tables(connection, name.database, name.table)
     # information_schema may compare names without case; a table of another spelling is another table.
     if name.table not in names:
         return None
-    found = _versions(connection, name.database, {name.table: names[name.table]}, name.table)
+    engines = {name.table: names[name.table]}
+    found = _versions(connection, name.database, engines, name.table, members)
     return found[0] if found else None
 
 
@@ -153,9 +165,9 @@ def _of_schema(
 
 
 def _versions(
-    connection: pymysql.Connection, schema: str, engines: dict[str, str], table: str | None
+    connection: pymysql.Connection, schema: str, engines: dict[str, str], table: str | None, members: Members
 ) -> list[TableVersion]:
-    columns = _columns(connection, schema, engines, table)
+    columns = _columns(connection, schema, engines, table, members)
     primary, unique = _keys(connection, schema, engines, table)
     return [
         TableVersion(
@@ -171,7 +183,7 @@ def _versions(
 
 
 def _columns(
-    connection: pymysql.Connection, schema: str, wanted: Iterable[str], table: str | None
+    connection: pymysql.Connection, schema: str, wanted: Iterable[str], table: str | None, members: Members
 ) -> dict[str, list[Column]]:
     sql = (
         "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, COLLATION_NAME,"
@@ -183,16 +195,16 @@ def _columns(
     names = set(wanted)
     for row in msgspec.convert(rows, list[_ColumnRow]):
         if row.table in names:
-            result[row.table].append(_column(row, f"{address(connection)}, {schema}.{row.table}"))
+            result[row.table].append(_column(row, f"{address(connection)}, {schema}.{row.table}", members))
     return result
 
 
-def _column(row: _ColumnRow, where: str) -> Column:
+def _column(row: _ColumnRow, where: str, read_members: Members) -> Column:
     data_type = row.data_type.lower()
     members: tuple[str, ...] = ()
     if data_type in _MEMBERS:
         try:
-            members = unprinted(parse_members(row.column_type), row.charset)
+            members = read_members(row.column_type, row.charset)
         except ValueError as error:
             raise SourceError(f"column {row.name}: {error}", where=where) from error
     length = 0

@@ -1,4 +1,4 @@
-"""Connections to MySQL, and what its errors mean."""
+"""Connections by MySQL's protocol, and what the errors of its servers mean."""
 
 import ssl
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from obsync_tui.engine.errors import (
     SourceRefused,
     SourceUnreachable,
 )
-from obsync_tui.model.datasource import MySQLSource, Tls
+from obsync_tui.model.datasource import MySQLSource, SqlSource, Tls
 from obsync_tui.model.secret import Secret
 
 # Longer than any pause between two statements or packets that back pressure causes.
@@ -78,9 +78,22 @@ _PASSING = {
     4031: "",
 }
 _SCHEMA = {1049, 1054, 1146, 1412}
+_TENANT_CURE = "Check the tenant and cluster in the data source's user: user@tenant#cluster."
+# Numbers that only OceanBase and ODP send. Source: OceanBase's ob_errno.
+_OCEANBASE_REFUSED = {4669: _TENANT_CURE, 5150: _TENANT_CURE, 5160: _TENANT_CURE}
+_OCEANBASE_PASSING = {
+    4012: "The statement took longer than ob_query_timeout or its query_timeout hint allows.",
+    4013: "The tenant's memory is used up.",
+    4030: "The tenant's memory is used up.",
+    4038: "The partition has another leader now.",
+    6210: "The transaction took longer than ob_trx_timeout allows.",
+}
+_OCEANBASE = _OCEANBASE_REFUSED | _OCEANBASE_PASSING
+_REFUSED |= _OCEANBASE_REFUSED
+_PASSING |= _OCEANBASE_PASSING
 
 
-def where(source: MySQLSource) -> str:
+def where(source: SqlSource) -> str:
     """How errors name the server."""
     return f"{source.name} ({source.host}:{source.port})"
 
@@ -97,9 +110,23 @@ def connect(
     With `character_set_results_null` values come in their column's own character set. Errors: SourceUnreachable,
     SourceRefused; ConfigError when a TLS file cannot be read.
     """
+    connection = log_in(source, password, read_timeout_s=read_timeout_s)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_SESSION)
+            if character_set_results_null:
+                cursor.execute("SET character_set_results = NULL")
+    except (pymysql.MySQLError, OSError) as error:
+        connection.close()
+        raise translate(error, where(source)) from error
+    return connection
+
+
+def log_in(source: SqlSource, password: Secret, *, read_timeout_s: float | None) -> pymysql.Connection:
+    """An authenticated session with the server's own settings; errors are those of `connect`."""
     context = _tls_context(source.tls, where(source)) if source.tls.enabled else None
     try:
-        connection = pymysql.connect(
+        return pymysql.connect(
             host=source.host,
             port=source.port,
             user=source.user,
@@ -115,15 +142,6 @@ def connect(
         )
     except (pymysql.MySQLError, OSError, RuntimeError) as error:
         raise translate(error, where(source)) from error
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(_SESSION)
-            if character_set_results_null:
-                cursor.execute("SET character_set_results = NULL")
-    except (pymysql.MySQLError, OSError) as error:
-        connection.close()
-        raise translate(error, where(source)) from error
-    return connection
 
 
 def query(
@@ -158,7 +176,7 @@ def translate(error: BaseException, where: str) -> SourceError:
     if isinstance(original, ssl.SSLError):
         return SourceRefused(f"TLS failed: {original}", where=where, cure=_tls_cure(original))
     text = str(error.args[1]) if number and len(error.args) > 1 else str(error) or type(error).__name__
-    what = f"{text} (MySQL error {number})" if number else text
+    what = f"{text} ({'OceanBase' if number in _OCEANBASE else 'MySQL'} error {number})" if number else text
     if number in _REFUSED:
         return SourceRefused(what, where=where, cure=_REFUSED[number])
     if number in _PASSING:

@@ -1,0 +1,1 @@
+"""What is OceanBase's own: sessions, versions, tenants, catalog, rights."""
