@@ -1,14 +1,13 @@
 """`obsync project`: showing, checking, resetting and deleting projects."""
 
 import argparse
-import sys
 
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.checks import show_results
-from obsync_tui.cli.output import confirm, note, show_complete, show_json, show_table
+from obsync_tui.cli.output import confirm, note, show, show_complete, show_json, show_table
 from obsync_tui.cli.report import ProjectRow, Report, report_of
 from obsync_tui.cli.session import Session
-from obsync_tui.cli.status_text import lag_text, status_block
+from obsync_tui.cli.status_text import lag_text, status_block, time_text
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.project import Project
 
@@ -87,6 +86,21 @@ def show_one(session: Session, arguments: argparse.Namespace) -> int:
     return exit_codes.OK
 
 
+def events(session: Session, arguments: argparse.Namespace) -> int:
+    """Print what happened to a project, oldest first."""
+    project = session.files.project(arguments.name)
+    from obsync_tui.engine.state.database import StateFile
+
+    with StateFile(session.paths.state_file) as state:
+        found = state.events(project.id, arguments.limit)
+    if arguments.json:
+        show_json(found)
+        return exit_codes.OK
+    for event in found:
+        show(f"{time_text(event.at_s)} {event.kind:<9} {event.text}")
+    return exit_codes.OK
+
+
 def reset(session: Session, arguments: argparse.Namespace) -> int:
     """Forget a stopped project's progress, so that its next run starts from the beginning."""
     project = session.files.project(arguments.name)
@@ -119,14 +133,15 @@ def delete(session: Session, arguments: argparse.Namespace) -> int:
     from obsync_tui.engine.state.database import StateFile
     from obsync_tui.engine.state.lock import ProjectLock
 
+    stays = f"the checkpoint topic __obsync.{project.id} stays in Kafka"
     with StateFile(session.paths.state_file) as state, ProjectLock(session.paths.state, project.id):
         if destination is not None:
             from obsync_tui.engine.pipeline.reset import release_project
 
-            release_project(project, destination, session.secrets.resolve, state)
+            stays = release_project(project, destination, session.secrets.resolve, state)
         state.delete(project.id)
         session.files.delete_project(project.name)
     print(f"deleted: {project.name}")
-    if destination is None:
-        print(f"the checkpoint topic __obsync.{project.id} stays in Kafka", file=sys.stderr)
+    if stays:
+        note(stays)
     return exit_codes.OK

@@ -23,8 +23,9 @@ from obsync_tui.model.metrics import Failure, Phase, Status
 
 TICK_S = 1.0
 LINE_EVERY_S = 60.0
-# Stopping takes at most 5 s; a run that has not ended by then hangs in a call, and killing it is safe.
-STOP_TIMEOUT_S = 30.0
+# A run that has not ended by then waits in a call to a server that does not answer; ending the process is as safe as
+# a kill, for nothing counts that is not committed.
+STOP_TIMEOUT_S = 4.5
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -104,8 +105,7 @@ class _Foreground:
             if select.select([self._reader], [], [], left_s)[0]:
                 ended = self._hear(os.read(self._reader, 64))
             elif self._stop_asked_s and time.monotonic() - self._stop_asked_s > STOP_TIMEOUT_S:
-                note(f"the run did not stop within {STOP_TIMEOUT_S:g} s; it goes on from its last checkpoint")
-                _end_process(exit_codes.UNEXPECTED)
+                self._abandon()
             if time.monotonic() >= next_tick_s:
                 next_tick_s = max(next_tick_s + TICK_S, time.monotonic())
                 self._tick()
@@ -131,6 +131,16 @@ class _Foreground:
                 note("interrupted again: ended at once, the project goes on from its last checkpoint")
                 _end_process(exit_codes.INTERRUPTED)
         return False
+
+    def _abandon(self) -> NoReturn:
+        status = msgspec.structs.replace(self._run.status(), phase=Phase.STOPPED, at_s=time.time())
+        self._save(status)
+        self._display.end()
+        note(
+            "a server does not answer: ended without waiting for it; the project goes on from its last checkpoint"
+        )
+        self._event(status, "stopped", "without an answer of a server")
+        _end_process(exit_codes.OK)
 
     def _stop(self, why: str) -> None:
         self._stop_asked_s = time.monotonic()

@@ -53,7 +53,7 @@ def status_line(status: Status, width: int = WIDTH) -> str:
     if status.phase is Phase.FULL:
         full = status.full
         parts.append(f"{full.tables_done}/{full.tables} tables")
-        parts.append(f"{_of(full.rows, full.rows_estimated)}")
+        parts.append(f"{_of(full.rows, full.rows_estimated, full.tables_done == full.tables)}")
         parts.append(f"{count_text(full.rows_per_s)}/s")
         parts.append(f"left {duration_text(full.left_s)}" if full.left_s is not None else "left ?")
     elif status.phase is Phase.INCREMENTAL:
@@ -87,14 +87,16 @@ def status_block(status: Status, state: str, age_s: float) -> str:
     lines.append(("bottleneck", status.bottleneck or "none"))
     full = status.full
     if full.tables:
+        done = full.tables_done == full.tables
         left = "unknown" if full.left_s is None else duration_text(full.left_s)
         lines.append(
             (
                 "full",
-                f"{full.tables_done} of {full.tables} tables, {_of(full.rows, full.rows_estimated)}",
+                f"{full.tables_done} of {full.tables} tables, {_of(full.rows, full.rows_estimated, done)}",
             )
         )
-        lines.append(("full rate", f"{count_text(full.rows_per_s)} rows/s, time left {left}"))
+        if not done:
+            lines.append(("full rate", f"{count_text(full.rows_per_s)} rows/s, time left {left}"))
     lines.append(
         ("delivered", f"{count_text(status.messages)} messages in {count_text(status.commits)} commits")
     )
@@ -116,11 +118,12 @@ def time_text(at_s: float) -> str:
     return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _of(rows: int, estimated: int) -> str:
+def _of(rows: int, estimated: int, done: bool) -> str:
     """Rows done of an estimate that may be too low."""
     if not estimated:
         return f"{count_text(rows)} rows"
-    return f"{count_text(rows)}/{count_text(estimated)} rows {min(99, rows * 100 // estimated)}%"
+    percent = 100 if done else min(99, rows * 100 // estimated)
+    return f"{count_text(rows)}/{count_text(estimated)} rows {percent}%"
 
 
 def _aged(text: str, age_s: float | None) -> str:

@@ -25,6 +25,7 @@ class Meter:
         self.behind_transactions: int | None = None
         self.behind_at_s = 0.0
         self.clock_offset_s: float | None = None
+        self.purge_left_s: float | None = None
         self.source_busy = self.connector_busy = self.sink_busy = 0.0
         self.log_fill = self.message_fill = 0.0
         self._window: deque[tuple[float, int, int]] = deque()

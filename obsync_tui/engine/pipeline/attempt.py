@@ -135,11 +135,19 @@ class Attempt:
             self.position = position.executed
         self._parts.committed(position)
 
-    def _connector(self, book: TopicBook, position: LogPosition, cut_filter: CutFilter | None) -> Connector:
+    def _connector(
+        self,
+        book: TopicBook,
+        schemas: tuple[TableVersion, ...],
+        position: LogPosition,
+        cut_filter: CutFilter | None,
+    ) -> Connector:
         project = self._project
         identity = Identity("MYSQL", f"MYSQL_{project.id}_1-0")
         oversize = Oversize(project.delivery.too_large, self._parts.dead_letter_topic)
         routes = Routes(project, book.resolve)
+        for table in schemas:
+            routes.route(table.name)  # Heartbeats go to every topic, not only to those met.
         return Connector(
             project, FORMATS[project.message.format], identity, routes, oversize, position, cut_filter
         )
@@ -159,7 +167,7 @@ class Attempt:
         feeder = self._feeder(sink, queue, book)
         feeder.progress = progress
         feeder.add(tuple(schema_record(table) for table in added))
-        connector = self._connector(book, LogPosition("", epoch=checkpoint.epoch), None)
+        connector = self._connector(book, schemas, LogPosition("", epoch=checkpoint.epoch), None)
         self._parts.offer_to(conveyor.offer)
         try:
             conveyor.start("connector", lambda: conveyor.connect(connector, lambda out: None))
@@ -209,7 +217,7 @@ class Attempt:
         queue: BoundedQueue[Outgoing] = BoundedQueue(64, MESSAGE_BYTES)
         conveyor = self._conveyor = Conveyor(self._meter, queue)
         feeder = self._feeder(sink, queue, book)
-        connector = self._connector(book, position, cut_filter)
+        connector = self._connector(book, schemas, position, cut_filter)
         store = self._parts.store()
 
         def passed(out: Outgoing) -> None:

@@ -51,17 +51,22 @@ def reset_project(project: Project, destination: KafkaSource, secrets: Secrets, 
         finally:
             sink.close()
         state.save(project.id, (*local, Record(LOCAL_PROGRESS_KEY, None)))
+    state.clear_status(project.id)
     state.add_event(project.id, "reset", f"started over, epoch {epoch}")
 
 
-def release_project(project: Project, destination: KafkaSource, secrets: Secrets, state: StateFile) -> None:
-    """Remove a project's checkpoint: records first, for whoever may not delete topics, then the topic itself."""
+def release_project(project: Project, destination: KafkaSource, secrets: Secrets, state: StateFile) -> str:
+    """Remove a project's checkpoint: records first, for whoever may not delete topics, then the topic itself.
+
+    Answers why the topic stays, empty when it is gone.
+    """
     if project.delivery.guarantee is Guarantee.AT_LEAST_ONCE:
-        return
+        return ""
     reset_project(project, destination, secrets, state)
     try:
         delete_topic(
             client_properties(destination, secrets), checkpoint_topic(project.id), where(destination)
         )
     except SinkError as error:
-        state.add_event(project.id, "release", f"the checkpoint is empty but its topic stays: {error}")
+        return f"the checkpoint is empty, but its topic {checkpoint_topic(project.id)} stays: {error}"
+    return ""

@@ -150,6 +150,7 @@ class ProjectRun:
             bottleneck=meter.bottleneck(),
             position=attempt.position if attempt else "",
             clock_offset_s=meter.clock_offset_s,
+            purge_left_s=meter.purge_left_s,
             full=attempt.full if attempt else FullStatus(),
             warnings=attempt.warnings if attempt else (),
             failure=self._failure if phase in (Phase.FAILED, Phase.RETRYING) else None,

@@ -15,6 +15,7 @@ from obsync_tui.model.position import GtidSet
 from obsync_tui.model.secret import Secret, SecretReference
 
 _EVERY_S = 5.0
+RETENTION = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('expire_logs_days', 'binlog_expire_logs_seconds')"
 
 
 class Sampler:
@@ -62,14 +63,27 @@ class Sampler:
         with self._connection.cursor() as cursor:
             cursor.execute("SELECT UNIX_TIMESTAMP(NOW(6)), @@global.gtid_executed")
             row = cursor.fetchone()
+            cursor.execute(RETENTION)
+            limits = {str(name): int(value) for name, value in cursor.fetchall()}
         if row is None:
             return
         after = time()
         # Half of the round trip is the best guess of when the server looked at its clock.
         self._meter.clock_offset_s = float(row[0]) - (before + after) / 2
         self._newest = GtidSet.parse(str(row[1]))
+        retention_s = limits.get("binlog_expire_logs_seconds") or limits.get("expire_logs_days", 0) * 86_400
+        self._meter.purge_left_s = self._left_s(retention_s, float(row[0]))
         self._meter.behind_at_s = after
         check_history(GtidSet.parse(position), self._newest, where(self._source))
+
+    def _left_s(self, retention_s: int, now_s: float) -> float | None:
+        """When the source may purge what is not delivered yet, by its retention; None when it never does."""
+        if not retention_s:
+            return None
+        delivered_us = self._meter.acknowledged_commit_us
+        if self._meter.caught_up or not delivered_us:
+            return float(retention_s)
+        return max(0.0, delivered_us / 1e6 + retention_s - now_s)
 
     def check(self) -> None:
         """LogGap when the source was seen without transactions that are in the position.

@@ -136,6 +136,11 @@ class StateFile:
                 (status.project_id, status.at_s, msgspec.json.encode(status)),
             )
 
+    def clear_status(self, project_id: str) -> None:
+        """Forget the project's status."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM status WHERE project_id = ?", (project_id,))
+
     def add_event(self, project_id: str, kind: str, text: str, at_s: float | None = None) -> None:
         """Write an event, now unless told; the newest thousand of each project are kept."""
         when = time.time() if at_s is None else at_s

@@ -146,8 +146,15 @@ class TransactionalSink:
         if error is not None and self._failed is None:
             self._failed = error
 
+    def _poll(self) -> None:
+        """Let delivery failures come in; a producer that failed for good says so here."""
+        try:
+            self._required().poll(0)
+        except KafkaException as error:
+            raise self._error(error.args[0]) from error
+
     def _check(self) -> None:
-        self._required().poll(0)
+        self._poll()
         if self._failed is not None:
             raise self._error(self._failed)
 
@@ -161,7 +168,7 @@ class TransactionalSink:
                 return
             except KafkaException as error:
                 kafka_error: KafkaError = error.args[0]
-                self._required().poll(0)
+                self._poll()
                 if self._failed is not None and not kafka_error.fatal():
                     raise self._error(self._failed) from error
                 again = kafka_error.retriable() or kafka_error.code() == KafkaError._TIMED_OUT

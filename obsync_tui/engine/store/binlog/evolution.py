@@ -92,11 +92,15 @@ class SchemaEvolution:
         created = effect.verb is Verb.CREATE
         if created and self._schemas.known(effect.table):
             return []  # CREATE TABLE IF NOT EXISTS of a table that exists.
-        table = self._version(effect.table, gtid, executed, where)
+        table = self._version(effect.table, gtid, executed, where, created)
+        if table is None:
+            return []  # Created and gone again: rows of it in between stop the Store, for want of a schema.
         self._schemas.put(table)
         return [SchemaVersion(table, created=created)]
 
-    def _version(self, name: TableName, gtid: Gtid, executed: GtidSet, where: str) -> TableVersion:
+    def _version(
+        self, name: TableName, gtid: Gtid, executed: GtidSet, where: str, created: bool
+    ) -> TableVersion | None:
         here = f"data source {self._source.name}"
         connection = connect(self._source, self._password, read_timeout_s=60.0)
         try:
@@ -108,6 +112,8 @@ class SchemaEvolution:
             raise translate(error, here) from error
         finally:
             connection.close()
+        if table is None and created:
+            return None
         reached = executed.copy()
         reached.add(gtid.uuid, gtid.gno)
         self._scan(name, reached, ahead, where)
