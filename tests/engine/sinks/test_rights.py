@@ -40,7 +40,7 @@ def test_without_the_transactional_id_it_is_refused_in_one_sentence(secured_kafk
     project_id = new_project_id()
     _grant_topic(secured_kafka, f"__obsync.{project_id}")
     sink = _sink(secured_kafka, project_id)
-    with pytest.raises(SinkRefused, match="(?i)transactional"):
+    with pytest.raises(SinkRefused, match=r"(?i)transactional"):
         sink.open(take_over=False)
     sink.close()
 
