@@ -1,6 +1,7 @@
 """`obsync project run`: a project in the foreground, until it ends or a signal stops it at a checkpoint."""
 
 import argparse
+import gc
 import os
 import select
 import signal
@@ -48,6 +49,9 @@ def run(session: Session, arguments: argparse.Namespace) -> int:
     source, destination = session.source_of(project), session.destination_of(project)
     from obsync_tui.engine.pipeline.run import ProjectRun
 
+    # A message is a dict: hundreds of thousands are made in a second and none is part of a cycle.
+    gc.freeze()
+    gc.set_threshold(50_000)
     with StateFile(session.paths.state_file) as state, ProjectLock(session.paths.state, project.id):
         project_run = ProjectRun(
             project, source, destination, session.secrets.resolve, state, take_over=arguments.take_over

@@ -62,7 +62,9 @@ class Connector:
         if batch.bodies:
             plan = self._plans.row(batch.table, batch.shape)
             lanes = out.lanes(plan.topic, plan.route.partitions)
-            _, _, out.size_bytes = plan.run(batch.bodies, 0, 0, "", 0, 0, lanes, 0, _keep_all)
+            _, _, out.size_bytes, out.largest_bytes = plan.run(
+                batch.bodies, 0, 0, "", 0, 0, lanes, 0, _keep_all
+            )
             out.count = sum(map(len, lanes))
             self._oversize.check(out, plan.route, str(batch.table.name))
         return out
@@ -114,7 +116,7 @@ class Connector:
                 verdict = answer
         careful = skip > 0 or keep is not _keep_all
         plan = self._plans.change(group, careful, emit=verdict, cuts=cuts)
-        rows, self._sequence, size = plan.run(
+        rows, self._sequence, size, largest = plan.run(
             group.bodies,
             group.start,
             begin.commit_us // 1_000_000,
@@ -128,6 +130,8 @@ class Connector:
         self._rows += rows
         out.rows += rows
         out.size_bytes += size
+        if largest > out.largest_bytes:
+            out.largest_bytes = largest
 
     def _keep(self, cuts: CutFilter, group: RowGroup, begin: Begin) -> Keep:
         table = group.table.name
@@ -169,3 +173,4 @@ class Connector:
         for partition in partitions:
             lanes[partition].append({"key": None, "value": value})
             out.size_bytes += len(value)
+        out.largest_bytes = max(out.largest_bytes, len(value))

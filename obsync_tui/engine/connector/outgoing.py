@@ -14,12 +14,13 @@ class Outgoing:
 
     `position` is where the log stands behind these messages, None for rows of Full-Import, which carry `chunk`.
     `whole` tells that a source transaction ends here, `more` that further changes were already waiting.
-    `rows` counts source row changes, `log_bytes` what was read for them, `read_us` when.
+    `largest_bytes` is the largest value's size. `rows` counts source row changes, `log_bytes` what was read for them, `read_us` when.
     """
 
     messages: dict[str, Lanes] = field(default_factory=dict)
     count: int = 0
     size_bytes: int = 0
+    largest_bytes: int = 0
     rows: int = 0
     log_bytes: int = 0
     read_us: int = 0

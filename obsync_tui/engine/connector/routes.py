@@ -23,12 +23,16 @@ TopicResolver = Callable[[str], TopicRoute]
 
 
 class Routes:
-    """Topic and routing of each table; `resolve` makes sure that a topic is there and tells its shape."""
+    """Topic and routing of each table; `resolve` makes sure that a topic is there and tells its shape.
+
+    `smallest_limit_bytes` is the smallest size limit of the topics met so far.
+    """
 
     def __init__(self, project: Project, resolve: TopicResolver) -> None:
         self._project = project
         self._resolve = resolve
         self._routes: dict[str, TopicRoute] = {}
+        self.smallest_limit_bytes = 1 << 62
         self._rules = {rule.name: rule for rule in project.objects.tables}
 
     def route(self, table: TableName) -> TopicRoute:
@@ -40,6 +44,7 @@ class Routes:
         found = self._routes.get(topic)
         if found is None:
             found = self._routes[topic] = self._resolve(topic)
+            self.smallest_limit_bytes = min(self.smallest_limit_bytes, found.max_message_bytes)
         return found
 
     def known(self) -> tuple[TopicRoute, ...]:

@@ -25,14 +25,16 @@ class Oversize:
         """Check the messages of every topic of a batch of changes."""
         gtid = str(begin.gtid) if begin else (out.position.executed[-60:] if out.position else "")
         out.count = sum([len(lane) for lanes in out.messages.values() for lane in lanes])
+        if 2 * out.largest_bytes <= routes.smallest_limit_bytes - OVERHEAD_BYTES:
+            return
         for topic in tuple(out.messages):
             self.check(out, routes.of_topic(topic), f"transaction at {gtid}")
 
     def check(self, out: Outgoing, route: TopicRoute, where: str) -> None:
         """Check one topic's messages. MessageTooLarge under the policy `stop`."""
         limit = route.max_message_bytes - OVERHEAD_BYTES
-        # A key's text stands in its value too, so that no message is above twice the values' bytes.
-        if 2 * out.size_bytes <= limit:
+        # A key's text stands in its value too, so that no message is above twice the largest value.
+        if 2 * out.largest_bytes <= limit:
             return
         lanes = out.messages[route.topic]
         for partition, messages in enumerate(lanes):

@@ -65,6 +65,15 @@ def _fixed(column: Column, wire_type: int, metadata: int) -> tuple[str, int, str
             return "B", 1, "{h}({r})", rowimage.year_text
         case WireType.DATE:
             return "3s", 3, "{h}(from_bytes({r}, 'little'))", rowimage.DATES.__getitem__
+        case WireType.TIMESTAMP2 if not fraction:
+            return "4s", 4, "(w if (w := from_bytes({r})) else '0000-00-00 00:00:00')", None
+        case WireType.DATETIME2 if not fraction:
+            return (
+                "5s",
+                5,
+                "datetime_dates[(w := from_bytes({r}) - 549755813888) >> 17] + clocks[w & 131071]",
+                None,
+            )
         case WireType.TIMESTAMP2:
             return f"{4 + fraction}s", 4 + fraction, "{h}({r})", rowimage.timestamp_text
         case WireType.DATETIME2:

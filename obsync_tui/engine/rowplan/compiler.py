@@ -21,6 +21,7 @@ from obsync_tui.engine.rowplan.messagecode import MessageCode
 from obsync_tui.engine.rowplan.request import Keep, PlanRequest, RowPlan
 from obsync_tui.engine.rowplan.text import text_column_code
 from obsync_tui.engine.store.store import BinlogShape
+from obsync_tui.engine.values.rowimage import CLOCKS, DATETIME_DATES
 from obsync_tui.model.message import Lanes
 from obsync_tui.model.table import TableVersion
 
@@ -80,7 +81,7 @@ def _body(request: PlanRequest, codes: tuple[ColumnCode, ...], names: dict[str, 
     message = MessageCode(request, codes)
     source = _Source()
     source.line(0, _SIGNATURE)
-    source.line(1, "rows = size = 0")
+    source.line(1, "rows = size = largest = 0")
     if request.kind is not RecordKind.ROW:
         source.line(1, "if sequence < commit_s * 100000: sequence = commit_s * 100000")
     head = len(source.lines)
@@ -102,7 +103,7 @@ def _body(request: PlanRequest, codes: tuple[ColumnCode, ...], names: dict[str, 
         for indent, text in message.emission():
             source.line(3 + indent, text)
     source.line(2, "if p != end: raise overrun(p, end)")
-    source.line(1, "return rows, sequence, size")
+    source.line(1, "return rows, sequence, size, largest")
     for offset, text in enumerate(message.hoisted()):
         source.lines.insert(head + offset, "    " + text)
     moved = len(message.hoisted())
@@ -144,6 +145,8 @@ def compile_row_plan(request: PlanRequest) -> RowPlan:
         ) from error
     names: dict[str, object] = {
         "from_bytes": int.from_bytes,
+        "datetime_dates": DATETIME_DATES,
+        "clocks": CLOCKS,
         "quote": encode_basestring,
         "crc32": crc32,
         "murmur2": murmur2_partition,
@@ -165,7 +168,7 @@ def compile_row_plan(request: PlanRequest) -> RowPlan:
         lanes: Lanes,
         skip: int,
         keep: Keep,
-    ) -> tuple[int, int, int]:
+    ) -> tuple[int, int, int, int]:
         try:
             return plan(bodies, start, commit_s, gtid, gno, sequence, lanes, skip, keep)
         except (ValueError, IndexError, struct.error, OverflowError, TypeError) as error:

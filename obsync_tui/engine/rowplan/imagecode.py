@@ -151,6 +151,12 @@ def converted(
         if not column.nullable:
             yield column.name, assign
             continue
+        if not used[image, i] and code.quoting is not Quoting.QUOTED:
+            expression = code.text.format(r=source, h=helper)
+            if code.quoting is Quoting.ESCAPED:
+                expression = f"quote({expression})"
+            yield column.name, f"{fragment(image, i)} = 'null' if {source} is None else {expression}"
+            continue
         yield "", f"if {source} is None:"
         yield "", f"    {fragment(image, i)} = 'null'" + (f"; {as_text} = 'null'" if used[image, i] else "")
         yield "", "else:"

@@ -139,7 +139,8 @@ class MessageCode:
         key = self._key(image)
         yield 0, f"k = {key}"
         yield 0, f"lanes[{self._partition(image, has_key=key != 'None')}].append({{'key': k, 'value': v}})"
-        yield 0, "size += len(v)"
+        yield 0, "n = len(v); size += n"
+        yield 0, "if n > largest: largest = n"
 
     def _partition(self, image: Image, has_key: bool) -> str:
         routing = self._request.routing

@@ -44,7 +44,8 @@ Keep = Callable[[tuple[bytes, ...]], bool]
 
 
 class RowPlan(Protocol):
-    """Walks row images and appends messages to their lanes; gives rows walked, the last sequence, bytes appended.
+    """Walks row images and appends messages to their lanes; gives rows walked, the last sequence, bytes
+    appended, and bytes of the largest value.
 
     `commit_s` is the commit time, `gtid` and `gno` name the transaction, `sequence` is the last number given out.
     """
@@ -60,4 +61,4 @@ class RowPlan(Protocol):
         lanes: Lanes,
         skip: int,
         keep: Keep,
-    ) -> tuple[int, int, int]: ...
+    ) -> tuple[int, int, int, int]: ...

@@ -94,6 +94,13 @@ def decimal_bytes(precision: int, scale: int) -> int:
     return (whole // 9 + scale // 9) * 4 + _DIGITS_BYTES[whole % 9] + _DIGITS_BYTES[scale % 9]
 
 
+def _fraction_digits(scale: int) -> Callable[[int], str]:
+    """A function from a fraction to its digits, leading zeros kept; a table where it is small."""
+    if scale <= 3:
+        return tuple(f"{i:0{scale}}" for i in range(10**scale)).__getitem__
+    return f"%0{scale}d".__mod__
+
+
 def decimal_reader(precision: int, scale: int) -> Callable[[bytes], str]:
     """A function from a packed DECIMAL(precision, scale) to its digits, trailing zeros kept."""
     whole = precision - scale
@@ -106,13 +113,14 @@ def decimal_reader(precision: int, scale: int) -> Callable[[bytes], str]:
 
     if sum(1 for size in sizes if size) == 2 and whole_groups == 1 and scale < 9:
         shift, mask = 8 * sizes[-1], (1 << 8 * sizes[-1]) - 1
+        digits = _fraction_digits(scale)
 
         def short(image: bytes) -> str:
             packed = int.from_bytes(image, "big") ^ top
             if packed & top:
                 packed ^= ones
-                return f"-{packed >> shift}.{packed & mask:0{scale}}"
-            return f"{packed >> shift}.{packed & mask:0{scale}}"
+                return f"-{packed >> shift}.{digits(packed & mask)}"
+            return f"{packed >> shift}.{digits(packed & mask)}"
 
         return short
 

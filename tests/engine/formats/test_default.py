@@ -52,7 +52,7 @@ def change(prev: str, post: str, kind: str, sequence: int = 171452160100001, pk:
 
 def test_insert() -> None:
     plan = Planned(RecordKind.INSERT, GOODS, GOODS_SHAPE)
-    assert plan.run(GOODS_IMAGE) == (1, COMMIT_S * 100000 + 1, len(plan.values()[0]))
+    assert plan.run(GOODS_IMAGE)[:2] == (1, COMMIT_S * 100000 + 1)
     assert plan.values() == [change("null", POST, "INSERT")]
 
 

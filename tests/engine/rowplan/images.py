@@ -79,7 +79,7 @@ class Planned:
 
     def run(
         self, *bodies: bytes, sequence: int = 0, skip: int = 0, keep: Keep = lambda key: True
-    ) -> tuple[int, int, int]:
+    ) -> tuple[int, int, int, int]:
         """Rows walked, last sequence, bytes appended."""
         return self._plan(list(bodies), 0, COMMIT_S, GTID, 5, sequence, self.lanes, skip, keep)
 

@@ -66,8 +66,9 @@ def test_murmur2_without_a_key_hashes_the_hash_columns() -> None:
 
 def test_sequence_is_monotone_and_starts_with_the_second() -> None:
     plan = Planned(RecordKind.INSERT)
-    rows, last, size = plan.run(item(1, "a") + item(2, "b"), item(3, None))
-    assert (rows, last, size) == (3, FIRST + 2, sum(map(len, plan.values())))
+    rows, last, size, largest = plan.run(item(1, "a") + item(2, "b"), item(3, None))
+    sizes = [len(value) for value in plan.values()]
+    assert (rows, last, size, largest) == (3, FIRST + 2, sum(sizes), max(sizes))
     assert plan.run(item(4, "d"), sequence=FIRST + 99)[1] == FIRST + 100
     assert plan.run(item(4, "d"), sequence=5)[1] == FIRST
 
@@ -75,7 +76,7 @@ def test_sequence_is_monotone_and_starts_with_the_second() -> None:
 def test_split_on_a_changed_key_in_every_rule() -> None:
     for fixed in (None, 1):
         plan = Planned(RecordKind.UPDATE, route=msgspec.structs.replace(routing(), fixed_partition=fixed))
-        rows, last, _ = plan.run(item(1, "a") + item(2, "a"), item(3, "a") + item(3, "b"))
+        rows, last, _, _ = plan.run(item(1, "a") + item(2, "a"), item(3, "a") + item(3, "b"))
         assert (rows, last) == (2, FIRST + 2)
         assert kinds_and_places(plan) == [("DELETE", "A"), ("INSERT", "A"), ("UPDATE", "A")]
         where = {key: partition for partition, key, value in plan.messages()}
@@ -110,7 +111,7 @@ def test_split_when_only_the_sign_of_zero_changes() -> None:
 
 def test_kinds_left_out_are_counted_and_take_no_number() -> None:
     plan = Planned(RecordKind.UPDATE, emit=False)
-    rows, last, size = plan.run(item(1, "a") + item(2, "a") + item(3, "a") + item(3, "b"))
+    rows, last, size, largest = plan.run(item(1, "a") + item(2, "a") + item(3, "a") + item(3, "b"))
     assert (rows, size, plan.values()) == (2, 0, [])
     assert last < FIRST
     assert plan.run(item(1, "a") + item(2, "a"), sequence=FIRST)[1] == FIRST
@@ -118,7 +119,7 @@ def test_kinds_left_out_are_counted_and_take_no_number() -> None:
 
 def test_rows_already_sent_are_skipped_by_count() -> None:
     plan = Planned(RecordKind.INSERT, careful=True)
-    rows, last, _ = plan.run(
+    rows, last, _, _ = plan.run(
         item(1, "a", "A") + item(2, None, "B") + item(3, "c", "C"), item(4, "d", "D"), skip=2
     )
     assert (rows, last) == (4, FIRST + 1)
@@ -135,7 +136,7 @@ def test_images_are_kept_by_their_key() -> None:
 
     plan = Planned(RecordKind.UPDATE, careful=True, cut_columns=(0, 2))
     pairs = ((1, 2), (10, 11), (1, 11), (12, 2), (12, 12), (3, 3))
-    rows, _, _ = plan.run(*(item(a, "x", "ä") + item(b, "y", "B") for a, b in pairs), keep=keep)
+    rows, *_ = plan.run(*(item(a, "x", "ä") + item(b, "y", "B") for a, b in pairs), keep=keep)
     assert rows == len(pairs)
     bodies = sorted(map(json.loads, plan.values()), key=lambda b: b["allMetaData"]["storeDataSequence"])
     found = [(b["recordType"], (b["postStruct"] or b["prevStruct"])["id"]) for b in bodies]

@@ -5,6 +5,7 @@ from obsync_tui.engine.store.binlog.tablemap import TableMap, mismatch, parse_ta
 from obsync_tui.engine.store.store import BinlogShape
 from obsync_tui.engine.values.jsonbinary import JsonDialect
 from obsync_tui.model.objects import ObjectRules
+from obsync_tui.model.position import Gtid
 from obsync_tui.model.project import DmlKind
 from obsync_tui.model.table import Generated, TableName, TableVersion
 
@@ -75,11 +76,11 @@ class Schemas:
         self._tables.pop(name, None)
         self._by_body.clear()
 
-    def wire_table(self, body: bytes, gtid: str) -> WireTable:
+    def wire_table(self, body: bytes, gtid: Gtid | None) -> WireTable:
         """The table of a TABLE_MAP body; SchemaMismatch when its shape is not the schema's in force."""
         found = self._by_body.get(body)
         if found is None:
-            found = self._by_body[body] = self._resolve(body, gtid)
+            found = self._by_body[body] = self._resolve(body, str(gtid))
         return found
 
     def _resolve(self, body: bytes, gtid: str) -> WireTable:
