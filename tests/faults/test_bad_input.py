@@ -91,14 +91,16 @@ def test_wrong_password_then_the_right_one(
     assert len(shop.messages()) == 3
 
 
-@pytest.mark.parametrize("missing", ["RELOAD", "REPLICATION SLAVE", "REPLICATION CLIENT", "SELECT"])
+@pytest.mark.parametrize("missing", ["RELOAD", "REPLICATION SLAVE", "SELECT"])
 def test_missing_right(new_mysql: NewMySQL, kafka: KafkaBroker, install: Install, missing: str) -> None:
     mysql = new_mysql("5.7")
     rights = ", ".join(right for right in RIGHTS.split(", ") if right != missing)
     home = install(mysql.port, kafka.bootstrap, user=reader(mysql, rights))
     shop = Shop(mysql, kafka, home, f"shop_{missing.lower().replace(' ', '_')}")
-    line = home.fails(6 if missing == "SELECT" else 5, *([missing] if missing == "SELECT" else []))
-    assert "GRANT" in line.upper() or "obsync project check" in line
+    if missing == "SELECT":
+        home.fails(6, "no table matches", "grant SELECT")
+    else:
+        home.fails(5, f"GRANT {missing} ON *.*")
     reader(mysql)
     run = shop.run()
     run.stop()
@@ -214,7 +216,8 @@ def test_two_ddl_statements_in_the_backlog_stop(shop: Shop) -> None:
         shop.home.fails(
             8, f"{shop.database}.item", "another DDL statement", "DROP COLUMN a", "reset the project"
         )
-    assert shop.messages()[2:] == [("INSERT", {"id": 3, "price": 30})]
+    # What came before it may be delivered or not: the checkpoint, not a message, tells where the project stands.
+    assert shop.messages()[2:] in ([], [("INSERT", {"id": 3, "price": 30})])
 
 
 def test_topic_deleted_under_way(
@@ -225,7 +228,9 @@ def test_topic_deleted_under_way(
     run = shop.run()
     delete_topic(kafka, shop.topic)
     shop.execute("INSERT INTO item VALUES (3, 30)")
-    run.ends(12, shop.topic)
+    run.ends(12, shop.topic, "are gone", "run again", "obsync project reset")
+    shop.home.fails(12, shop.topic)
+    kafka.create_topic(shop.topic, 3)
     run = shop.run()
     shop.delivered(run)
     run.stop()

@@ -1,7 +1,7 @@
 """What a run is made of: makes sinks, stores and snapshots, and keeps what outlives one attempt."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from time import monotonic, sleep
 
 import msgspec
@@ -101,13 +101,13 @@ class Parts:
             )
         return self._snapshots
 
-    def synchronize_topics(self, names: Iterable[str]) -> tuple[TopicFacts, ...]:
-        """Make or check topics as the project says."""
+    def synchronize_topics(self, names: Iterable[str], used: Collection[str]) -> tuple[TopicFacts, ...]:
+        """Make or check topics as the project says; those used before must be there."""
         properties = client_properties(self._destination, self._secrets)
         wanted = set(names)
         facts: list[TopicFacts] = []
         for project, topics in self._by_settings(wanted):
-            report = synchronize_topics(project, topics, properties, where(self._destination))
+            report = synchronize_topics(project, topics, properties, where(self._destination), used)
             for warning in report.warnings:
                 self._state.add_event(self._project.id, "topic", warning)
             facts += report.facts

@@ -1,7 +1,7 @@
 """Topics of a project: made before the first message, their partition counts frozen at the first run."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from obsync_tui.engine.connector.routes import TopicRoute
 from obsync_tui.engine.errors import TopicUnfit
@@ -9,7 +9,7 @@ from obsync_tui.engine.pipeline.checkpoint import partitions_record
 from obsync_tui.engine.sinks.kafka.topics import TopicFacts
 from obsync_tui.model.checkpoint import Record
 
-Synchronize = Callable[[Iterable[str]], tuple[TopicFacts, ...]]
+Synchronize = Callable[[Iterable[str], Collection[str]], tuple[TopicFacts, ...]]
 
 
 class TopicBook:
@@ -28,7 +28,7 @@ class TopicBook:
         wanted = sorted(set(topics) - set(self._routes))
         if not wanted:
             return
-        for facts in self._synchronize(wanted):
+        for facts in self._synchronize(wanted, tuple(self._frozen)):
             self._routes[facts.name] = self._route(facts)
 
     def resolve(self, topic: str) -> TopicRoute:

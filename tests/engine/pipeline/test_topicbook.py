@@ -1,6 +1,6 @@
 """Frozen partition counts."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pytest
 
@@ -11,7 +11,7 @@ from obsync_tui.engine.sinks.kafka.topics import TopicFacts
 
 
 def _book(count: int, frozen: dict[str, int]) -> TopicBook:
-    def synchronize(names: Iterable[str]) -> tuple[TopicFacts, ...]:
+    def synchronize(names: Iterable[str], used: Collection[str]) -> tuple[TopicFacts, ...]:
         return tuple(TopicFacts(name, count, 1_000_000) for name in names)
 
     return TopicBook(synchronize, frozen)

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -67,10 +67,15 @@ def name_problems(names: Iterable[str], existing: Iterable[str]) -> dict[str, st
 
 
 def synchronize_topics(
-    project: Project, names: Iterable[str], properties: Mapping[str, ClientProperties], where: str = "Kafka"
+    project: Project,
+    names: Iterable[str],
+    properties: Mapping[str, ClientProperties],
+    where: str = "Kafka",
+    used: Collection[str] = (),
 ) -> TopicReport:
     """Create, require or leave topics, as the project says, and tell what they are like.
 
+    One of the `used`, which the project has written to before, is never made anew: its messages would be missing.
     Raises TopicUnfit naming every topic that is wrong, SinkUnreachable, SinkRefused.
     """
     wanted = sorted(set(names))
@@ -78,6 +83,14 @@ def synchronize_topics(
     existing = cluster.partitions()
     _refuse(name_problems(wanted, existing), where)
     missing = [name for name in wanted if name not in existing]
+    gone = [name for name in missing if name in used]
+    if gone:
+        raise TopicUnfit(
+            f"{len(gone)} topics that the project has written to are gone: {_listed(gone)}",
+            where=where,
+            cure="To go on without what was in them, create them with as many partitions as they had and run again; "
+            "to send everything again, run `obsync project reset`.",
+        )
     mode = project.topics.mode
     if missing and mode is TopicMode.EXISTING:
         raise TopicUnfit(

@@ -93,6 +93,17 @@ class _Tokens:
             return None if second is None else TableName(first, second)
         return TableName(default_database, first)
 
+    def names(self, default_database: str) -> list[TableName]:
+        """Everything from here on that could be a table's name: each pair around a dot, each word by itself."""
+        found: list[TableName] = []
+        while self.at < len(self._items):
+            name = self.name(default_database)
+            if name is None:
+                self.at += 1
+            elif name not in found:
+                found.append(name)
+        return found
+
     def _identifier(self) -> str | None:
         if self.at >= len(self._items):
             return None
@@ -198,9 +209,26 @@ def _dml(tokens: _Tokens, database: str) -> list[Ddl]:
     if verb not in ("INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD"):
         return []
     tokens.at += 1
-    if verb != "UPDATE" and not tokens.skip_to("INTO", "FROM", "TABLE"):
+    if verb in ("UPDATE", "DELETE"):
+        return _changed(tokens, database, verb)
+    if not tokens.skip_to("INTO", "TABLE"):
         return [Ddl(Verb.DML, TableName(database, ""))]
     while tokens.peek() in ("LOW_PRIORITY", "IGNORE", "TABLE"):
         tokens.at += 1
     name = tokens.name(database)
     return [Ddl(Verb.DML, name if name is not None else TableName(database, ""))]
+
+
+def _changed(tokens: _Tokens, database: str, verb: str) -> list[Ddl]:
+    """UPDATE and DELETE: the one table, or whatever a statement over several tables could mean."""
+    while tokens.peek() in ("LOW_PRIORITY", "QUICK", "IGNORE"):
+        tokens.at += 1
+    start = tokens.at
+    if verb == "UPDATE" or tokens.take("FROM"):
+        name = tokens.name(database)
+        if name is not None and tokens.peek() in (
+            ("SET",) if verb == "UPDATE" else ("WHERE", "ORDER", "LIMIT", ";")
+        ):
+            return [Ddl(Verb.DML, name)]
+    tokens.at = start
+    return [Ddl(Verb.DML, name) for name in tokens.names(database)]

@@ -12,7 +12,7 @@ import msgspec
 import pymysql
 from pymysqlreplication.binlogstream import ReportSlave
 
-from obsync_tui.engine.errors import LogGap, SourceUnfit
+from obsync_tui.engine.errors import LogGap, SourceRefused, SourceUnfit
 from obsync_tui.engine.mysql.connection import connect, translate
 from obsync_tui.engine.values.jsonbinary import MYSQL57, MYSQL80
 from obsync_tui.model.datasource import MySQLSource
@@ -152,7 +152,17 @@ class Dump:
         """Make the reader visible in SHOW SLAVE HOSTS."""
         connection._write_bytes(ReportSlave(socket.gethostname()[:60]).encoded(self._identity.server_id))
         connection._next_seq_id = 1  # The command was packet 0.
-        connection._read_packet()
+        try:
+            connection._read_packet()
+        except pymysql.err.OperationalError as error:
+            if error.args[0] not in (1045, 1227):
+                raise
+            # The server says it in the words of a wrong password.
+            raise SourceRefused(
+                f"the user {self._source.user} may not read the log",
+                where=self.where,
+                cure=f"Run: GRANT REPLICATION SLAVE ON *.* TO '{self._source.user}'@'<host>'",
+            ) from error
 
     def _request(self, connection: "pymysql.Connection[pymysql.cursors.Cursor]", position: GtidSet) -> None:
         gtids = encode_gtid_set(position)
