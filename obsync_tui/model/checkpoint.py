@@ -7,6 +7,8 @@ OWNER_KEY = "owner"
 CUTS_KEY = "cuts"
 TABLE_PREFIX = "table:"
 SCHEMA_PREFIX = "schema:"
+VIEW_LOG_PREFIX = "viewlog:"
+PURGE_KEY = "purge"
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -151,3 +151,27 @@ class LogPosition(msgspec.Struct, frozen=True, omit_defaults=True):
     commit_us: int = 0
     sequence: int = 0
     epoch: int = 0
+
+
+VIEW_LOG_UUID = "6f627379-6e63-5000-8000-7669657764ff"
+"""The server part of the GTIDs that stand for transactions of OceanBase's view logs; their number is the scn."""
+
+
+def scn_gtid(scn: int) -> Gtid:
+    """The GTID that stands for the transaction committed at an scn (OceanBase: nanoseconds, UTC epoch)."""
+    return Gtid(VIEW_LOG_UUID, scn)
+
+
+def scn_executed(scn: int) -> str:
+    """The `executed` of a position behind everything committed up to an scn."""
+    return f"{VIEW_LOG_UUID}:1-{scn}" if scn else ""
+
+
+def executed_scn(executed: str) -> int:
+    """The scn of such an `executed`, 0 for none; ValueError when it is that of another kind of log."""
+    if not executed:
+        return 0
+    start, _, scn = executed.rpartition("-")
+    if start != f"{VIEW_LOG_UUID}:1":
+        raise ValueError(f"not a position in view logs: {executed[:200]}")
+    return int(scn)

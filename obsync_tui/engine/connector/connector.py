@@ -87,6 +87,7 @@ class Connector:
                 if str(item.gtid) == self._skip_in:
                     self._skip, self._skip_in = 0, ""
                 self._begin, self._rows = None, 0
+        out.records.extend(batch.records)
         out.newest_commit_us = batch.newest_commit_us or self._commit_us
         if batch.whole and batch.newest_commit_us:
             self._commit_us = batch.newest_commit_us

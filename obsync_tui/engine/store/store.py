@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from obsync_tui.engine.values.jsonbinary import MYSQL57, JsonDialect
+from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.position import Gtid, LogPosition
 from obsync_tui.model.project import DmlKind
 from obsync_tui.model.table import TableName, TableVersion
@@ -28,7 +29,10 @@ class BinlogShape(msgspec.Struct, frozen=True):
 
 
 class TextShape(msgspec.Struct, frozen=True):
-    """The wire shape of a result set's rows: the text protocol, columns in the table's order."""
+    """The wire shape of a result set's rows: the text protocol, columns in the table's order.
+
+    A body is one row; for an UPDATE its columns before, followed by those after.
+    """
 
     columns: int
 
@@ -82,6 +86,7 @@ class LogBatch(msgspec.Struct, frozen=True):
     """Consecutive items of the log; `read_us` is when the newest byte arrived, `whole` whether it ends between
     transactions, `more` whether further bytes were already waiting. `newest_commit_us` includes changes out of scope,
     0 when nothing but heartbeats came. `executed` is the set of whole transactions at the batch's end, in scope or not.
+    `records` are the Store's own, to be committed with what the batch holds; only a whole batch has any.
     """
 
     items: list[LogItem]
@@ -91,6 +96,7 @@ class LogBatch(msgspec.Struct, frozen=True):
     more: bool
     newest_commit_us: int
     executed: str
+    records: tuple[Record, ...] = ()
 
 
 class Store(Protocol):
@@ -107,6 +113,10 @@ class Store(Protocol):
 
     def stop(self) -> None:
         """End `batches` within a second, from any thread and state."""
+        ...
+
+    def committed(self, position: LogPosition) -> None:
+        """A position, with the records of every batch up to it, is durable; from any thread."""
         ...
 
     def newest_position(self) -> str:

@@ -58,6 +58,9 @@ class BinlogStore:
         if dump is not None:
             dump.close()
 
+    def committed(self, position: LogPosition) -> None:
+        """The binlog keeps nothing that waits for this."""
+
     def newest_position(self) -> str:
         """The source's executed GTID set, over a connection of its own."""
         where = f"data source {self._source.name}"
