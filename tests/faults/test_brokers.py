@@ -36,7 +36,6 @@ def under_load(
     workload.stop()
     run.until_delivered(workload.executed())
     run.stop()
-    print(home.events())
     checked = check(workload, broker, newest_cut)
     print(checked)
     assert checked.changes > 1000
@@ -85,7 +84,7 @@ def test_process_frozen_for_longer_than_its_transaction_lives(
     """The coordinator aborts the transaction and fences its producer, though nobody took over."""
 
     def fault(broker: KafkaBroker, run: Run) -> None:
-        for _ in range(8):
+        for _ in range(4):
             run.freeze()
             time.sleep(3)
             run.thaw()

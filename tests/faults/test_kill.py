@@ -26,6 +26,7 @@ def kill_in_full(
     eight_partitions(kafka, workload)
     home = install(mysql.port, kafka.bootstrap)
     home.project(f"{workload.database}.*", full=Full(range_rows=400, rows_per_s=1500))
+    print(f"seed {seed}")
     chance = random.Random(seed)
     workload.start()
     for _ in range(kills):
@@ -56,6 +57,7 @@ def kill_in_incremental(
     eight_partitions(kafka, workload)
     home = install(mysql.port, kafka.bootstrap)
     home.project(f"{workload.database}.*")
+    print(f"seed {seed}")
     chance = random.Random(seed)
     workload.start()
     run = home.start()
