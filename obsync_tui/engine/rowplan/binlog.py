@@ -144,6 +144,9 @@ def text_of(column: Column) -> tuple[str, Reader | None]:
     if column.charset is None or column.charset == "binary":
         return "{h}({r}, newline=False).decode()", b2a_base64
     codec = charsets.exact_codec(column.charset)
+    if codec is not None and codec.codec == "utf-8":
+        # Decoding ASCII without arguments costs half.
+        return f"({{r}}.decode() if {{r}}.isascii() else str({{r}}, 'utf-8', {codec.errors!r}))", None
     if codec is not None:
         return f"str({{r}}, {codec.codec!r}, {codec.errors!r})", None
     return "{h}({r})", charsets.decoder(column.charset)

@@ -24,7 +24,8 @@ class ColumnCode(msgspec.Struct, frozen=True):
 
     `fixed` is a `struct` token of `size` bytes for values of fixed width, else `read` are lines that move `p` in
     `buf` and set `{r}`, the raw value. `text` is an expression of `{r}` for its plain text (or an integer); `{h}` in
-    it is `reader`. `quoting` makes the text JSON.
+    it is `reader`. `quoting` makes the text JSON. `ascii` asks the text protocol for `{r}` as str, for values that are
+    never anything else: one slice instead of a slice and a decoding.
     """
 
     text: str
@@ -33,6 +34,7 @@ class ColumnCode(msgspec.Struct, frozen=True):
     size: int = 0
     read: tuple[str, ...] = ()
     reader: Reader | None = None
+    ascii: bool = False
 
 
 QUOTING = {

@@ -114,22 +114,25 @@ def text_image(
 ) -> Iterator[Line]:
     """Walk a text-protocol row: length-encoded values, 251 for NULL."""
     names["longer"] = _longer
+    if any(code.ascii for code in codes):
+        # Latin-1 keeps every byte's place, and a slice of it that is ASCII is a plain ASCII string.
+        yield "", "s = str(buf, 'latin-1')"
     for i, column in enumerate(columns):
-        variable = raw(image, i)
+        variable, piece = raw(image, i), "s" if codes[i].ascii else "buf"
         yield column.name, "n = buf[p]"
-        yield column.name, f"if n < 251: q = p + 1 + n; {variable} = buf[p + 1:q]; p = q"
+        yield column.name, f"if n < 251: q = p + 1 + n; {variable} = {piece}[p + 1:q]; p = q"
         if column.nullable:
             yield column.name, f"elif n == 251: {variable} = None; p += 1"
         else:
             yield column.name, f"elif n == 251: raise null_in({1 << i})"
-        yield column.name, f"else: {variable}, p = longer(buf, p)"
+        yield column.name, f"else: {variable}, p = longer(buf, {piece}, p)"
 
 
-def _longer(buf: bytes, p: int) -> tuple[bytes, int]:
+def _longer(buf: bytes, pieces: bytes | str, p: int) -> tuple[bytes | str, int]:
     width = {252: 2, 253: 3, 254: 8}[buf[p]]
     start = p + 1 + width
     end = start + int.from_bytes(buf[p + 1 : start], "little")
-    return buf[start:end], end
+    return pieces[start:end], end
 
 
 def converted(
@@ -151,8 +154,10 @@ def converted(
         if not column.nullable:
             yield column.name, assign
             continue
-        if not used[image, i] and code.quoting is not Quoting.QUOTED:
+        if not used[image, i] and (code.quoting is not Quoting.QUOTED or code.text == "{r}"):
             expression = code.text.format(r=source, h=helper)
+            if code.quoting is Quoting.QUOTED:
+                expression = f"f'\"{{{source}}}\"'"
             if code.quoting is Quoting.ESCAPED:
                 expression = f"quote({expression})"
             yield column.name, f"{fragment(image, i)} = 'null' if {source} is None else {expression}"
