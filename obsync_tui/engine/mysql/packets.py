@@ -5,6 +5,7 @@ next packet (MySQL client/server protocol, "MySQL Packets").
 """
 
 import socket
+import struct
 from time import monotonic
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from obsync_tui.engine.errors import LogDamaged, SourceUnreachable
 
 _READ_BYTES = 1 << 18
 _LONGEST = 0xFFFFFF
+_HEADER = struct.Struct("<I")
 
 
 class Connection(Protocol):
@@ -67,10 +69,10 @@ class PacketReader:
                 return self._collect(piece)
             piece = rest + piece
         packets: list[bytes] = []
-        append = packets.append
+        append, header = packets.append, _HEADER.unpack_from
         start, end = 0, len(piece)
         while end - start >= 4:
-            length = piece[start] | piece[start + 1] << 8 | piece[start + 2] << 16
+            length = header(piece, start)[0] & _LONGEST
             stop = start + 4 + length
             if stop > end:
                 break

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable
 from time import time_ns
+from typing import NamedTuple
 from uuid import UUID
 
 from obsync_tui.engine.errors import LogDamaged, LogGap, SourceUnfit
@@ -25,10 +26,12 @@ from obsync_tui.model.position import Gtid, GtidSet
 from obsync_tui.model.project import DmlKind
 
 _TABLE_MAP = int(EventType.TABLE_MAP)
+_XID, _GTID, _QUERY = int(EventType.XID), int(EventType.GTID), int(EventType.QUERY)
 # A CRC32 over data and its own CRC32 has this fixed residue; the start value makes the packet's leading OK byte, which
 # the event's checksum does not cover, count for nothing. One call, no slices.
 _CRC_START = 0x0F6A7026
 _CRC_RESIDUE = 0x2144DF1C
+_IDS_KEPT = 100_000
 _ROW_TYPES = {
     int(EventType.WRITE_ROWS): DmlKind.INSERT,
     int(EventType.UPDATE_ROWS): DmlKind.UPDATE,
@@ -36,6 +39,18 @@ _ROW_TYPES = {
 }
 
 DdlHandler = Callable[[list[Ddl], str, Gtid, GtidSet], list[LogItem]]
+
+
+class _Group(NamedTuple):
+    """The row group that the next rows event may join: the same table, kind and bytes before the first image."""
+
+    wire: WireTable | None
+    kind: int
+    prefix: bytes
+    bodies: list[bytes]
+
+
+_NO_GROUP = _Group(None, 0, b"", [])
 
 
 class Assembly:
@@ -70,8 +85,8 @@ class Assembly:
         self._begun = False
         self._rows_seen = False
         self._newest_us = 0
-        self._group: list[bytes] | None = None
-        self._group_of: tuple[WireTable, int, int] | None = None
+        self._group = _NO_GROUP
+        self._table_map = b""
 
     def take(self, packets: list[bytes]) -> None:
         """Add the packets' events. Raises what the log gives reason for, naming table and GTID."""
@@ -84,15 +99,21 @@ class Assembly:
                 raise LogDamaged("an event's checksum is wrong", where=f"{where}, after {self._gtid}")
             kind = packet[TYPE_AT]
             if kind == _TABLE_MAP:
-                body = packet[BODY_AT + 8 : -4] if trailer else packet[BODY_AT + 8 :]
-                ids[packet[BODY_AT : BODY_AT + 6]] = self._schemas.wire_table(body, self._gtid)
+                table_map = packet[BODY_AT:-4] if trailer else packet[BODY_AT:]
+                # OceanBase repeats it before every row: the same bytes need no second look.
+                if table_map != self._table_map:
+                    self._table_map = table_map
+                    ids[table_map[:6]] = self._schemas.wire_table(table_map[8:], self._gtid)
             elif kind in _ROW_TYPES:
                 wire = ids.get(packet[BODY_AT : BODY_AT + 6])
                 if wire is None:
                     raise LogDamaged("a rows event without its TABLE_MAP", where=f"{where}, {self._gtid}")
-                if wire.table is None:
-                    continue
-                self._add_rows(packet, kind, wire)
+                group = self._group
+                if wire is group.wire and kind == group.kind and packet.startswith(group.prefix, BODY_AT + 8):
+                    group.bodies.append(packet)
+                    self.size_bytes += len(packet)
+                elif wire.table is not None:
+                    self._add_rows(packet, kind, wire)
             else:
                 self._control(packet, kind)
 
@@ -103,23 +124,12 @@ class Assembly:
         if not packet.startswith(prefix, BODY_AT + 8):
             start = self._other_prefix(packet, wire, dml)
         self.size_bytes += len(packet)
-        group_of = self._group_of
-        if (
-            self._group is not None
-            and group_of is not None
-            and group_of[0] is wire
-            and group_of[1] == kind
-            and group_of[2] == start
-        ):
-            self._group.append(packet)
-            return
         assert wire.table is not None and wire.shape is not None and self._gtid is not None
         if not self._begun:
             self._items.append(Begin(self._gtid, self._commit_us))
             self._begun = self._rows_seen = True
-        self._group = [packet]
-        self._group_of = (wire, kind, start)
-        self._items.append(RowGroup(wire.table, wire.shape, dml, self._group, start))
+        self._group = _Group(wire, kind, packet[BODY_AT + 8 : start], [packet])
+        self._items.append(RowGroup(wire.table, wire.shape, dml, self._group.bodies, start))
 
     def _other_prefix(self, packet: bytes, wire: WireTable, dml: DmlKind) -> int:
         """Where the first image starts behind extra data or another spelling of the bitmaps' unused bits."""
@@ -140,11 +150,11 @@ class Assembly:
         return at
 
     def _control(self, packet: bytes, kind: int) -> None:
-        if kind == EventType.XID:
+        if kind == _XID:
             self._commit()
-        elif kind == EventType.GTID:
+        elif kind == _GTID:
             self._start(packet)
-        elif kind == EventType.QUERY:
+        elif kind == _QUERY:
             end = len(packet) - self._trailer
             if packet[end - 6 : end] != b"\0BEGIN":
                 self._query(packet)
@@ -175,7 +185,8 @@ class Assembly:
         self._gtid = Gtid(uuid, event.gno)
         self._commit_us = self._newest_us = event.commit_us
         self.whole = self._begun = self._rows_seen = False
-        self._ids.clear()
+        if len(self._ids) > _IDS_KEPT:
+            self._forget_tables()
 
     def _commit(self) -> None:
         gtid = self._gtid
@@ -184,7 +195,7 @@ class Assembly:
         if self._begun:
             self._items.append(Commit(gtid))
         self.executed.add(gtid.uuid, gtid.gno)
-        self._gtid, self._group, self._group_of = None, None, None
+        self._gtid, self._group = None, _NO_GROUP
         self.whole, self._begun = True, False
 
     def _query(self, packet: bytes) -> None:
@@ -205,12 +216,18 @@ class Assembly:
         mentioned = [e for e in effects if e.verb is not Verb.DML]
         if mentioned:
             items = self._on_ddl(mentioned, statement, gtid, self.executed)
+            self._forget_tables()
             if items:
                 self._items.append(Begin(gtid, self._commit_us))
                 self._items += items
                 self._begun = True
         if not in_transaction:
             self._commit()
+
+    def _forget_tables(self) -> None:
+        """A table id may stand for another shape from here on."""
+        self._ids.clear()
+        self._table_map = b""
 
     def _rollback(self, statement: str) -> None:
         if self._rows_seen:
@@ -239,7 +256,7 @@ class Assembly:
         """Everything since the last call; a group that goes on starts anew in the next batch."""
         items, size_bytes = self._items, self.size_bytes
         self._items, self.size_bytes = [], 0
-        self._group, self._group_of = None, None
+        self._group = _NO_GROUP
         if self._begun and self._gtid is not None:
             self._items.append(Begin(self._gtid, self._commit_us))
         newest, self._newest_us = self._newest_us, 0
