@@ -49,6 +49,14 @@ def cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def peak_rss_bytes() -> int:
+    """This program's peak (proc(5), VmHWM); getrusage would count what the parent held when it started this."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
 def _before(
     function: Callable[Parameters, Returned], look: Callable[Parameters, None]
 ) -> Callable[Parameters, Returned]:
@@ -106,7 +114,7 @@ def main() -> int:
     try:
         return obsync(command)
     finally:
-        watch.peak_rss_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        watch.peak_rss_bytes = peak_rss_bytes()
         Path(output).write_bytes(msgspec.json.encode(watch))
 
 
