@@ -60,7 +60,9 @@ def _fixed(column: Column, wire_type: int, metadata: int) -> tuple[str, int, str
         case WireType.FLOAT:
             return "f", 4, "{h}({r})", float32_text
         case WireType.DOUBLE:
-            return "d", 8, "{h}({r})", float64_text
+            # What float64_text does, without a call; it refuses infinity and NaN, which end in a letter.
+            short = "x[:-2] if (x := repr({r}))[-2:] == '.0' else x if x[-1] <= '9' else {h}({r})"
+            return "d", 8, f"({short})", float64_text
         case WireType.YEAR:
             return "B", 1, "{h}({r})", rowimage.year_text
         case WireType.DATE:
@@ -83,11 +85,25 @@ def _fixed(column: Column, wire_type: int, metadata: int) -> tuple[str, int, str
         case WireType.NEWDECIMAL:
             precision, scale = metadata >> 8, metadata & 0xFF
             size = rowimage.decimal_bytes(precision, scale)
-            return f"{size}s", size, "{h}({r})", rowimage.decimal_reader(precision, scale)
+            return (
+                f"{size}s",
+                size,
+                _decimal(precision, scale, size),
+                rowimage.decimal_reader(precision, scale),
+            )
         case WireType.BIT:
             size = (metadata >> 8) + (1 if metadata & 0xFF else 0)
             return f"{size}s", size, "{h}({r}, newline=False).decode()", b2a_base64
     return None
+
+
+def _decimal(precision: int, scale: int, size: int) -> str:
+    """Money's usual shape, one group of digits on each side, without a call for what is not negative."""
+    if not 0 < scale <= 3 or not 0 < precision - scale <= 9:
+        return "{h}({r})"
+    top, shift = 1 << (8 * size - 1), 8 * rowimage.decimal_bytes(scale, scale)
+    digits = f"f'{{{{w >> {shift}}}}}.{{{{fractions{scale}[w & {(1 << shift) - 1}]}}}}'"
+    return f"({digits} if not (w := from_bytes({{r}}) ^ {top}) & {top} else {{h}}({{r}}))"
 
 
 def string_metadata(metadata: int) -> tuple[int, int]:
@@ -132,7 +148,7 @@ def _counted(column: Column, length_bytes: int, quoting: Quoting) -> ColumnCode:
             length = "buf[p] | buf[p + 1] << 8"
         case _:
             length = f"from_bytes(buf[p:p + {length_bytes}], 'little')"
-    read = (f"q = p + {length_bytes} + ({length})", f"{{r}} = buf[p + {length_bytes}:q]", "p = q")
+    read = (f"{{r}} = buf[p + {length_bytes}:(p := p + {length_bytes} + ({length}))]",)
     text, reader = text_of(column)
     return ColumnCode(text, quoting, read=read, reader=reader)
 

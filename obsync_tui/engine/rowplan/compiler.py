@@ -21,7 +21,7 @@ from obsync_tui.engine.rowplan.messagecode import MessageCode
 from obsync_tui.engine.rowplan.request import Keep, PlanRequest, RowPlan
 from obsync_tui.engine.rowplan.text import text_column_code
 from obsync_tui.engine.store.store import BinlogShape
-from obsync_tui.engine.values.rowimage import CLOCKS, DATETIME_DATES
+from obsync_tui.engine.values.rowimage import CLOCKS, DATETIME_DATES, FRACTIONS
 from obsync_tui.model.message import Lanes
 from obsync_tui.model.table import TableVersion
 
@@ -147,6 +147,7 @@ def compile_row_plan(request: PlanRequest) -> RowPlan:
         "from_bytes": int.from_bytes,
         "datetime_dates": DATETIME_DATES,
         "clocks": CLOCKS,
+        **{f"fractions{scale}": texts for scale, texts in FRACTIONS.items()},
         "quote": encode_basestring,
         "crc32": crc32,
         "murmur2": murmur2_partition,

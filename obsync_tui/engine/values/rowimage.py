@@ -44,6 +44,7 @@ def _clock(packed: int) -> str:
 DATES = _Texts(_date)
 DATETIME_DATES = _Texts(_datetime_date)
 CLOCKS = _Texts(_clock)
+FRACTIONS = {scale: tuple(f"{i:0{scale}}" for i in range(10**scale)) for scale in (1, 2, 3)}
 
 
 def fraction_text(value: int, fraction_bytes: int) -> str:
@@ -96,8 +97,8 @@ def decimal_bytes(precision: int, scale: int) -> int:
 
 def _fraction_digits(scale: int) -> Callable[[int], str]:
     """A function from a fraction to its digits, leading zeros kept; a table where it is small."""
-    if scale <= 3:
-        return tuple(f"{i:0{scale}}" for i in range(10**scale)).__getitem__
+    if scale in FRACTIONS:
+        return FRACTIONS[scale].__getitem__
     return f"%0{scale}d".__mod__
 
 
