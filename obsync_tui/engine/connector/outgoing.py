@@ -14,7 +14,8 @@ class Outgoing:
 
     `position` is where the log stands behind these messages, None for rows of Full-Import, which carry `chunk`.
     `whole` tells that a source transaction ends here, `more` that further changes were already waiting.
-    `largest_bytes` is the largest value's size. `rows` counts source row changes, `log_bytes` what was read for them, `read_us` when.
+    `largest_bytes` is the largest value's size. `rows` counts source row changes, `log_bytes` what was read for them,
+    `read_us` when.
     """
 
     messages: dict[str, Lanes] = field(default_factory=dict)

@@ -111,7 +111,7 @@ def test_split_when_only_the_sign_of_zero_changes() -> None:
 
 def test_kinds_left_out_are_counted_and_take_no_number() -> None:
     plan = Planned(RecordKind.UPDATE, emit=False)
-    rows, last, size, largest = plan.run(item(1, "a") + item(2, "a") + item(3, "a") + item(3, "b"))
+    rows, last, size, _ = plan.run(item(1, "a") + item(2, "a") + item(3, "a") + item(3, "b"))
     assert (rows, size, plan.values()) == (2, 0, [])
     assert last < FIRST
     assert plan.run(item(1, "a") + item(2, "a"), sequence=FIRST)[1] == FIRST
