@@ -36,7 +36,9 @@ def is_this_process(value: bytes | None) -> bool:
 
 def is_this_run(value: bytes | None, started_s: float) -> bool:
     """Whether the owner record is one of this run, whenever it was written."""
-    return bool(value and is_this_process(value) and msgspec.json.decode(value, type=Owner).started_s == started_s)
+    return bool(
+        value and is_this_process(value) and msgspec.json.decode(value, type=Owner).started_s == started_s
+    )
 
 
 def check_owner(value: bytes | None, take_over: bool) -> None:

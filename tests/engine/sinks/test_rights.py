@@ -36,7 +36,9 @@ def _grant_topic(broker: SecuredKafkaBroker, topic: str) -> None:
         broker.grant(operation, ResourceType.TOPIC, topic)
 
 
-def test_without_the_transactional_id_it_is_refused_in_one_sentence(secured_kafka: SecuredKafkaBroker) -> None:
+def test_without_the_transactional_id_it_is_refused_in_one_sentence(
+    secured_kafka: SecuredKafkaBroker,
+) -> None:
     project_id = new_project_id()
     _grant_topic(secured_kafka, f"__obsync.{project_id}")
     sink = _sink(secured_kafka, project_id)
