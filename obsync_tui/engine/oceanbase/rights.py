@@ -16,8 +16,8 @@ from obsync_tui.model.table import TableName, quote_identifier
 
 # GRANT's placeholder for a database that is not known yet.
 ANY_DATABASE = "<database>"
-# What the logs' catalog stands in; PURGE_LOG and CURRENT_SCN() are for every user.
-_LOG_CATALOG = (TableName("oceanbase", "dba_mview_logs"), TableName("oceanbase", "__all_mlog"))
+# What tells a log's id and where it was purged; PURGE_LOG and CURRENT_SCN() are for every user.
+_LOG_CATALOG = (TableName("oceanbase", "dba_objects"), TableName("oceanbase", "__all_mlog"))
 # The log is made beside its table (CREATE), its LOB threshold is raised by the table's ALTER, and GRANT DROP on the log
 # alone is refused until it exists.
 _VIEW_LOG_RIGHTS = ("SELECT", "CREATE", "ALTER", "DROP")

@@ -64,9 +64,11 @@ def test_granted_rights_suffice_for_a_view_log(
         oceanbase.execute(f"INSERT INTO {database}.t VALUES (1, 'x')")
         assert query(session, f"SELECT a, b, ORA_ROWSCN > 0 FROM {database}.`mlog$_t`") == [(1, "x", 1)]
         query(session, f"CALL DBMS_MVIEW.PURGE_LOG('{database}.t')")
-        purged = f"SELECT NUM_ROWS_PURGED FROM oceanbase.DBA_MVIEW_LOGS WHERE LOG_OWNER = '{database}'"
-        assert query(session, purged) == [(1,)]
-        assert query(session, "SELECT MIN(last_purge_scn) > 0 FROM oceanbase.__all_mlog") == [(1,)]
+        purged = (
+            "SELECT m.last_purge_rows, m.last_purge_scn > 0 FROM oceanbase.__all_mlog m JOIN oceanbase.DBA_OBJECTS o"
+            f" ON o.OBJECT_ID = m.mlog_id WHERE o.OWNER = '{database}'"
+        )
+        assert query(session, purged) == [(1, 1)]
         query(session, f"DROP MATERIALIZED VIEW LOG ON {database}.t")
 
 

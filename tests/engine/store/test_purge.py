@@ -1,0 +1,218 @@
+"""Purging view logs: no row lost or twice, whoever writes, whenever the reader dies."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from obsync_tui.engine.errors import LogGap
+from obsync_tui.engine.store.mlog.purge import PURGE_DONE, intent_of
+from obsync_tui.engine.store.mlog.stream import ViewLogStore
+from obsync_tui.engine.store.store import LogBatch
+from obsync_tui.model.position import LogPosition, executed_scn
+from obsync_tui.model.project import DmlKind
+from tests.contract.sources import ViewLogSource
+from tests.engine.store.driving import Change, Driver, Fields, changes
+from tests.servers import OceanBaseServer
+
+_KEYS = 60
+
+
+@pytest.fixture
+def source(oceanbase: OceanBaseServer) -> ViewLogSource:
+    source = ViewLogSource(oceanbase)
+    source.run("CREATE TABLE a (id INT PRIMARY KEY, v INT)", "CREATE TABLE b (id INT PRIMARY KEY, v INT)")
+    source.take()
+    source.purge_rows = 200
+    return source
+
+
+def replay(found: list[Change]) -> dict[str, dict[str, Fields]]:
+    """The tables that the changes make; fails when a change does not follow from those before it."""
+    tables: dict[str, dict[str, Fields]] = {"a": {}, "b": {}, "t": {}}
+    for change in found:
+        rows = tables[change.table]
+        if change.kind is not DmlKind.INSERT:
+            assert rows.pop(str(change.before[0]), None) == change.before, change
+        if change.kind is not DmlKind.DELETE:
+            assert str(change.after[0]) not in rows, change
+            rows[str(change.after[0])] = change.after
+    return tables
+
+
+def content(source: ViewLogSource) -> dict[str, dict[str, Fields]]:
+    """The tables as they are."""
+    tables: dict[str, dict[str, Fields]] = {}
+    for name in ("a", "b", "t"):
+        with source.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"SELECT id, v FROM {source.database}.{name}")
+            tables[name] = {str(row[0]): (str(row[0]), str(row[1])) for row in cursor.fetchall()}
+    return tables
+
+
+def write(source: ViewLogSource, enough: threading.Event, seed: int) -> None:
+    """Transactions over both tables until it is enough: insert, update, upsert, key change, delete."""
+    choose = random.Random(seed)
+    with source.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"USE {source.database}")
+        while not enough.wait(0.01):
+            cursor.execute("BEGIN")
+            key, other = sorted(choose.sample(range(seed * _KEYS, (seed + 1) * _KEYS), 2))
+            for table in ("a", "b"):
+                cursor.execute(f"INSERT INTO {table} VALUES ({key}, 0) ON DUPLICATE KEY UPDATE v = v + 1")
+                cursor.execute(f"UPDATE {table} SET v = v + 1 WHERE id BETWEEN {key} AND {key + 5}")
+                if choose.random() < 0.4:
+                    cursor.execute(f"DELETE FROM {table} WHERE id = {other}")
+                    cursor.execute(f"UPDATE {table} SET id = {other} WHERE id = {key}")
+            cursor.execute("COMMIT")
+
+
+def test_no_row_is_lost_or_twice_with_writers_over_purges(source: ViewLogSource) -> None:
+    driver, enough = Driver(source), threading.Event()
+    writers = [threading.Thread(target=write, args=(source, enough, seed)) for seed in (1, 2, 3)]
+    for writer in writers:
+        writer.start()
+    try:
+        # Every second purge is followed by another reader.
+        for purges in (2, 4, 6):
+            driver.follow(lambda batch, purges=purges: driver.purges >= purges)  # type: ignore[misc]
+    finally:
+        enough.set()
+        for writer in writers:
+            writer.join()
+    driver.reach(source.executed())
+    assert driver.purges >= 6
+    assert replay(driver.changes) == content(source)
+
+
+def intended(driver: Driver) -> LogBatch:
+    """Commit up to a batch that has the intent of a purge, which is returned and not committed."""
+    store = driver.source.store()
+    for batch in driver.batches(store):
+        if batch.whole and intent_of(batch.records):
+            store.stop()
+            return batch
+        driver.commit(batch, store)
+    raise AssertionError("unreachable")
+
+
+def write_more(source: ViewLogSource, number: int) -> None:
+    source.run(
+        f"INSERT INTO a VALUES ({number}, 1)",
+        f"INSERT INTO b VALUES ({number}, 1)",
+        "UPDATE a SET v = v + 1 WHERE id < 9",
+    )
+
+
+def fill(source: ViewLogSource) -> None:
+    for table in ("a", "b"):
+        source.run(f"INSERT INTO {table} VALUES " + ",".join(f"({i}, 0)" for i in range(250)))
+
+
+def nothing(source: ViewLogSource, batch: LogBatch) -> None:
+    pass
+
+
+def purge_one(source: ViewLogSource, batch: LogBatch) -> None:
+    """What a reader has done that died between two purges."""
+    source.run(f"CALL DBMS_MVIEW.PURGE_LOG('{source.database}.a')")
+
+
+def purge_both(source: ViewLogSource, batch: LogBatch) -> None:
+    purge_one(source, batch)
+    write_more(source, 1001)
+    source.run(f"CALL DBMS_MVIEW.PURGE_LOG('{source.database}.b')")
+
+
+@pytest.mark.parametrize("done", [nothing, purge_one, purge_both])
+def test_a_reader_that_dies_after_the_intent_goes_on(
+    source: ViewLogSource, done: Callable[[ViewLogSource, LogBatch], None]
+) -> None:
+    driver = Driver(source)
+    fill(source)
+    batch = intended(driver)
+    driver.changes += changes(batch)
+    source.keep(batch.records)
+    driver.position = LogPosition(batch.executed)
+    write_more(source, 1000)
+    done(source, batch)
+    write_more(source, 1002)
+    driver.reach(source.executed())
+    assert replay(driver.changes) == content(source)
+
+
+def test_a_reader_that_dies_before_the_intent_is_durable_has_not_purged(source: ViewLogSource) -> None:
+    driver = Driver(source)
+    fill(source)
+    intended(driver)
+    write_more(source, 1000)
+    driver.reach(source.executed())
+    assert replay(driver.changes) == content(source)
+
+
+def purged(driver: Driver) -> tuple[ViewLogStore, list[LogBatch]]:
+    """Follow up to a purge; the batches of its transaction, not committed."""
+    store = driver.source.store()
+    written = False
+    for batch in driver.batches(store):
+        if PURGE_DONE in batch.records:
+            return store, [batch]
+        if intent_of(batch.records) and not written:
+            written = True
+            write_more(driver.source, 1000)
+        driver.commit(batch, store)
+    raise AssertionError("unreachable")
+
+
+def test_the_transaction_of_a_purge_comes_again_the_same_and_can_be_resumed_inside(
+    source: ViewLogSource,
+) -> None:
+    driver = Driver(source)
+    fill(source)
+    store, first = purged(driver)
+    store.stop()
+    inside = [change for batch in first for change in changes(batch)]
+    assert [(c.table, c.kind) for c in inside] == [
+        *[("a", DmlKind.INSERT)],
+        *[("a", DmlKind.UPDATE)] * 9,
+        ("b", DmlKind.INSERT),
+    ]
+    write_more(source, 1003)
+    for rows in (0, 4):
+        driver.position = LogPosition(driver.position.executed, inside[0].gtid if rows else "", rows)
+        again = source.store()
+        batch = next(iter(driver.batches(again)))
+        again.stop()
+        assert list(changes(batch)) == inside and batch.executed == first[0].executed
+    driver.reach(source.executed())
+    assert replay(driver.changes) == content(source)
+
+
+def test_purges_of_others_beside_ours_are_a_gap(source: ViewLogSource) -> None:
+    driver = Driver(source)
+    fill(source)
+    batch = intended(driver)
+    source.keep(batch.records)
+    driver.position = LogPosition(batch.executed)
+    write_more(source, 1000)
+    purge_one(source, batch)
+    write_more(source, 1001)
+    purge_one(source, batch)
+    with pytest.raises(LogGap, match="also purged by somebody else"):
+        driver.reach(source.executed())
+
+
+def test_an_intent_of_long_ago_does_not_excuse_a_purge(source: ViewLogSource) -> None:
+    driver = Driver(source)
+    fill(source)
+    batch = intended(driver)
+    driver.reach(source.executed())
+    source.keep(batch.records)
+    assert executed_scn(driver.position.executed) > executed_scn(batch.executed)
+    write_more(source, 1000)
+    purge_one(source, batch)
+    with pytest.raises(LogGap, match="purged of rows"):
+        driver.reach(source.executed())
