@@ -1,67 +1,28 @@
-"""The Store contract: the binlog Store on MySQL 5.7 and 8.0."""
+"""The Store contract: the binlog Store on MySQL 5.7 and 8.0, the view-log Store on OceanBase's engine."""
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from time import monotonic
-from uuid import uuid4
 
 import pytest
 
-from obsync_tui.engine.errors import LogGap, Stopped
-from obsync_tui.engine.mysql.catalog import read_tables
-from obsync_tui.engine.store.binlog.stream import BinlogStore
-from obsync_tui.engine.store.store import Begin, Commit, LogBatch, RowGroup, SchemaVersion
-from obsync_tui.model.datasource import MySQLSource
-from obsync_tui.model.objects import ObjectRules
-from obsync_tui.model.position import GtidSet, LogPosition
-from obsync_tui.model.project import DmlKind, Objects, Store, new_project_id
-from obsync_tui.model.secret import Secret
+from obsync_tui.engine.errors import LogGap, SchemaChanged, Stopped
+from obsync_tui.engine.store.store import Begin, Commit, LogBatch, RowGroup, SchemaVersion, Store
+from obsync_tui.model.position import LogPosition
+from obsync_tui.model.project import DmlKind
 from obsync_tui.model.table import TableVersion
-from tests.servers import MySQLServer
+from tests.contract.sources import BinlogSource, Source, ViewLogSource, rows_of
+
+SERVERS = {"5.7": "mysql57", "8.0": "mysql80", "view-log": "oceanbase"}
+# Stores that follow DDL; view logs make the source refuse most of it.
+following_ddl = pytest.mark.parametrize("source", ["5.7", "8.0"], indirect=True)
+Following = tuple[Source, Callable[[], list[LogBatch]], Store, threading.Thread]
 
 
-class Source:
-    """A database of its own on a server, with the Store's view of it."""
-
-    def __init__(self, server: MySQLServer) -> None:
-        self.server = server
-        self.database = f"s{uuid4().hex[:8]}"
-        self.objects = Objects(include=(f"{self.database}.*",), exclude=(f"{self.database}.skip*",))
-        self.run(f"CREATE DATABASE {self.database}")
-        self.run(
-            "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20))", "CREATE TABLE skipped (id INT PRIMARY KEY)"
-        )
-
-    def run(self, *statements: str, transaction: bool = False) -> None:
-        with closing(self.server.connect()) as connection, connection.cursor() as cursor:
-            if self.database and not statements[0].startswith("CREATE DATABASE"):
-                cursor.execute(f"USE {self.database}")
-            if transaction:
-                cursor.execute("BEGIN")
-            for statement in statements:
-                cursor.execute(statement)
-            connection.commit()
-
-    def executed(self) -> str:
-        with closing(self.server.connect()) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT @@global.gtid_executed")
-            row = cursor.fetchone()
-            assert row is not None
-            return str(row[0])
-
-    def tables(self) -> tuple[TableVersion, ...]:
-        with closing(self.server.connect()) as connection:
-            return read_tables(connection, ObjectRules(self.objects))
-
-    def store(self) -> BinlogStore:
-        source = MySQLSource(name="s", host="127.0.0.1", user="root", port=self.server.port)
-        return BinlogStore(new_project_id(), source, Secret(""), self.objects, Store())
-
-
-@pytest.fixture(params=["5.7", "8.0"])
+@pytest.fixture(params=list(SERVERS))
 def source(request: pytest.FixtureRequest) -> Source:
-    return Source(request.getfixturevalue("mysql57" if request.param == "5.7" else "mysql80"))
+    server = request.getfixturevalue(SERVERS[request.param])
+    return ViewLogSource(server) if request.param == "view-log" else BinlogSource(server)
 
 
 def _until(
@@ -70,25 +31,14 @@ def _until(
     """Batches from a position until the end is executed."""
     store = source.store()
     found: list[LogBatch] = []
-    target = GtidSet.parse(end)
     batches = store.batches(LogPosition(position), tables if tables is not None else source.tables())
     for batch in batches:
         found.append(batch)
-        if target.issubset(GtidSet.parse(batch.executed)):
+        if source.behind(batch.executed, end):
             break
     store.stop()
     batches.close()  # type: ignore[attr-defined]
     return found
-
-
-def _rows(batches: list[LogBatch]) -> list[tuple[str, DmlKind, int]]:
-    """Table, kind and number of bodies of each group, in order."""
-    return [
-        (item.table.name.table, item.kind, len(item.bodies))
-        for batch in batches
-        for item in batch.items
-        if isinstance(item, RowGroup)
-    ]
 
 
 def test_changes_come_in_commit_order_with_positions(source: Source) -> None:
@@ -97,12 +47,13 @@ def test_changes_come_in_commit_order_with_positions(source: Source) -> None:
         "INSERT INTO t VALUES (1, 'a'), (2, 'b')", "UPDATE t SET v = 'c' WHERE id = 1", transaction=True
     )
     source.run("DELETE FROM t WHERE id = 2")
-    batches = _until(source, start, source.executed())
-    assert _rows(batches) == [("t", DmlKind.INSERT, 1), ("t", DmlKind.UPDATE, 1), ("t", DmlKind.DELETE, 1)]
+    end = source.executed()
+    batches = _until(source, start, end)
+    assert rows_of(batches) == [("t", DmlKind.INSERT, 2), ("t", DmlKind.UPDATE, 1), ("t", DmlKind.DELETE, 1)]
     marks = [item for b in batches for item in b.items if isinstance(item, Begin | Commit)]
     assert [type(mark) for mark in marks] == [Begin, Commit, Begin, Commit]
     assert marks[0].gtid == marks[1].gtid != marks[2].gtid
-    assert batches[-1].whole and batches[-1].executed == source.executed()
+    assert batches[-1].whole and source.at_end(batches[-1].executed, end)
 
 
 def test_resuming_at_every_commit_gives_exactly_the_rest(source: Source) -> None:
@@ -111,20 +62,22 @@ def test_resuming_at_every_commit_gives_exactly_the_rest(source: Source) -> None
         source.run(f"INSERT INTO t VALUES ({i}, 'x')")
         positions.append(source.executed())
     for done, position in enumerate(positions[:-1]):
-        assert len(_rows(_until(source, position, positions[-1]))) == 6 - done
+        assert len(rows_of(_until(source, position, positions[-1]))) == 6 - done
 
 
 def test_changes_out_of_scope_move_only_the_position(source: Source) -> None:
     start = source.executed()
     for i in range(5):
         source.run(f"INSERT INTO skipped VALUES ({i})")
-    batches = _until(source, start, source.executed())
+    end = source.executed()
+    batches = _until(source, start, end)
     assert [item for b in batches for item in b.items] == []
-    assert batches[-1].executed == source.executed()
+    assert source.at_end(batches[-1].executed, end)
 
 
 def test_a_large_transaction_comes_in_bounded_pieces(source: Source) -> None:
     source.run("CREATE TABLE big (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(1000))")
+    source.take()
     start = source.executed()
     values = ",".join(f"(NULL,'{'x' * 900}')" for _ in range(500))
     source.run(*[f"INSERT INTO big (id, v) VALUES {values}" for _ in range(20)], transaction=True)
@@ -140,28 +93,20 @@ def test_a_large_transaction_comes_in_bounded_pieces(source: Source) -> None:
 
 
 def test_a_position_of_another_history_is_a_gap(source: Source) -> None:
-    store = source.store()
-    alien = f"{source.executed()},{uuid4()}:1-5"
     with pytest.raises(LogGap, match="never had"):
-        next(iter(store.batches(LogPosition(alien), source.tables())))
+        next(iter(source.store().batches(LogPosition(source.alien()), source.tables())))
 
 
 def test_a_purged_position_is_a_gap(source: Source) -> None:
+    start = source.executed()
     source.run("INSERT INTO t VALUES (100, 'x')")
-    with closing(source.server.connect()) as connection, connection.cursor() as cursor:
-        cursor.execute("FLUSH BINARY LOGS")
-        cursor.execute("SHOW MASTER STATUS")
-        row = cursor.fetchone()
-        assert row is not None
-        cursor.execute(f"PURGE BINARY LOGS TO '{row[0]}'")
+    source.purge()
     with pytest.raises(LogGap, match="purged"):
-        next(iter(source.store().batches(LogPosition(""), source.tables())))
+        next(iter(source.store().batches(LogPosition(start), source.tables())))
 
 
 @pytest.fixture
-def following(
-    source: Source,
-) -> Iterator[tuple[Source, Callable[[], list[LogBatch]], BinlogStore, threading.Thread]]:
+def following(source: Source) -> Iterator[Following]:
     """A Store that follows the log on a thread of its own."""
     store, found, ended = source.store(), [], []
     position, tables = LogPosition(source.executed()), source.tables()
@@ -181,42 +126,38 @@ def following(
     assert ended == [True]
 
 
-def test_stop_ends_within_a_second(
-    following: tuple[Source, Callable[[], list[LogBatch]], BinlogStore, threading.Thread],
-) -> None:
+def test_stop_ends_within_a_second(following: Following) -> None:
     source, found, store, thread = following
     source.run("INSERT INTO t VALUES (1, 'a')")
     deadline = monotonic() + 10
-    while not _rows(found()) and monotonic() < deadline:
+    while not rows_of(found()) and monotonic() < deadline:
         thread.join(0.05)
-    assert _rows(found()) == [("t", DmlKind.INSERT, 1)]
+    assert rows_of(found()) == [("t", DmlKind.INSERT, 1)]
     store.stop()
     thread.join(1)
     assert not thread.is_alive()
 
 
-def test_a_column_added_under_way_is_a_schema_version_before_its_rows(
-    following: tuple[Source, Callable[[], list[LogBatch]], BinlogStore, threading.Thread],
-) -> None:
+@following_ddl
+def test_a_column_added_under_way_is_a_schema_version_before_its_rows(following: Following) -> None:
     source, found, _, thread = following
     source.run("INSERT INTO t VALUES (1, 'a')")
     deadline = monotonic() + 10
-    while len(_rows(found())) < 1 and monotonic() < deadline:
+    while len(rows_of(found())) < 1 and monotonic() < deadline:
         thread.join(0.05)
     source.run("ALTER TABLE t ADD COLUMN w INT")
     while not any(isinstance(i, SchemaVersion) for b in found() for i in b.items) and monotonic() < deadline:
         thread.join(0.05)
     source.run("INSERT INTO t VALUES (2, 'b', 3)")
-    while len(_rows(found())) < 2 and monotonic() < deadline:
+    while len(rows_of(found())) < 2 and monotonic() < deadline:
         thread.join(0.05)
     items = [i for b in found() for i in b.items if isinstance(i, RowGroup | SchemaVersion)]
     assert [type(i) for i in items] == [RowGroup, SchemaVersion, RowGroup]
     assert [len(i.table.columns) for i in items] == [2, 3, 3]
 
 
+@following_ddl
 def test_two_statements_in_the_backlog_stop_with_the_reason(source: Source) -> None:
-    from obsync_tui.engine.errors import SchemaChanged
-
     start, tables = source.executed(), source.tables()
     source.run("ALTER TABLE t ADD COLUMN w INT")
     source.run("INSERT INTO t VALUES (1, 'a', 2)")
@@ -225,6 +166,7 @@ def test_two_statements_in_the_backlog_stop_with_the_reason(source: Source) -> N
         _until(source, start, source.executed(), tables)
 
 
+@following_ddl
 def test_one_statement_in_the_backlog_is_followed(source: Source) -> None:
     start, tables = source.executed(), source.tables()
     source.run("INSERT INTO t VALUES (1, 'a')")
