@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def describe(session: Session, arguments: argparse.Namespace) -> int:
     """Print what the tenant offers, and the statements that grant what is missing."""
-    source = _source(session, arguments.name)
+    source = oceanbase_source(session, arguments.name)
     from obsync_tui.engine.oceanbase.describe import describe
 
     found = describe(source, session.secrets.resolve(source.password))
@@ -32,7 +32,7 @@ def describe(session: Session, arguments: argparse.Namespace) -> int:
 
 def prepare(session: Session, arguments: argparse.Namespace) -> int:
     """Print the script that makes the data source's user, without a connection."""
-    source = _source(session, arguments.name)
+    source = oceanbase_source(session, arguments.name)
     from obsync_tui.engine.oceanbase.rights import prepare_script
 
     databases = [name for name in (arguments.databases or "").split(",") if name]
@@ -40,7 +40,8 @@ def prepare(session: Session, arguments: argparse.Namespace) -> int:
     return exit_codes.OK
 
 
-def _source(session: Session, name: str) -> OceanBaseSource:
+def oceanbase_source(session: Session, name: str) -> OceanBaseSource:
+    """The data source; ConfigError for one of another kind."""
     source = session.files.source(name)
     if not isinstance(source, OceanBaseSource):
         raise ConfigError(

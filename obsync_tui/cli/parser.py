@@ -5,7 +5,7 @@ import inspect
 from typing import NoReturn
 
 from obsync_tui import __version__
-from obsync_tui.cli import exit_codes, oceanbase_source, project, source
+from obsync_tui.cli import exit_codes, oceanbase_source, project, source, view_logs
 from obsync_tui.cli.create import create
 from obsync_tui.cli.output import note
 from obsync_tui.cli.session import Session
@@ -74,6 +74,12 @@ def _add_source(commands: "argparse._SubParsersAction[Parser]") -> None:
     prepared.add_argument(
         "--databases", metavar="NAME,…", help="the databases to read; default: a placeholder for them"
     )
+    logs = _named(commands, "logs", "list an OceanBase tenant's view logs with the projects that own them")
+    logs.set_defaults(command=view_logs.logs)
+    logs.add_argument(
+        "--drop-orphans", action="store_true", help="drop those that a project made which is gone from here"
+    )
+    _json(logs)
     show = _named(commands, "show", "print a data source with all its defaults")
     show.set_defaults(command=source.show_one)
     _json(show)

@@ -107,11 +107,15 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class TableRule(Strict, frozen=True):
-    """What differs for one table: `name` is `database.table`."""
+    """What differs for one table: `name` is `database.table`.
+
+    `accept_lost_lob_updates` leaves the table's LOB columns out of its view log and so out of its changes.
+    """
 
     name: str
     topic: str = ""
     sharding_columns: tuple[str, ...] = ()
+    accept_lost_lob_updates: bool = False
 
     def __post_init__(self) -> None:
         database, _, table = self.name.partition(".")

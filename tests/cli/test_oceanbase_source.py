@@ -101,7 +101,7 @@ def test_what_is_not_understood_is_not_repeated(obsync: Obsync, text: str) -> No
             ("--kind", "kafka", "--endpoint", "h:1", "--accept-view-log-costs"),
             "--accept-view-log-costs: does not apply",
         ),
-        ((*BY_OPTIONS, "--log", "view-log"), "DROP, TRUNCATE and MODIFY of it fail"),
+        ((*BY_OPTIONS, "--log", "view-log"), "DROP, TRUNCATE, RENAME and MODIFY of it fail"),
     ],
 )
 def test_options_that_do_not_fit(obsync: Obsync, arguments: tuple[str, ...], said: str) -> None:

@@ -97,6 +97,15 @@ class StateFile:
             ).fetchall()
         return [Record(key, value) for key, value in rows]
 
+    def records_like(self, prefix: str) -> list[tuple[str, Record]]:
+        """The records of all projects whose keys start so, each with its project's id."""
+        with self._mutex, self._failures():
+            rows = self._connection.execute(
+                "SELECT project_id, key, value FROM record WHERE substr(key, 1, ?) = ? ORDER BY project_id, key",
+                (len(prefix), prefix),
+            ).fetchall()
+        return [(project_id, Record(key, value)) for project_id, key, value in rows]
+
     def save(self, project_id: str, records: Sequence[Record]) -> None:
         """Put the records, all or none, durably; a value of None removes its key."""
         with self._transaction() as connection:
