@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from tests.servers import FaultProxy, KafkaBroker, MySQLServer, OceanBaseServer, SecuredKafkaBroker
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hear signals, and let what tests start hear them, also where the run was started with them ignored (nohup, &)."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
