@@ -25,7 +25,7 @@ def precheck(
 ) -> list[CheckResult]:
     """Everything that could stop the project or make it lose changes; nothing is raised, a failure is a result."""
     here = Subject("this machine")
-    source_checks = SourceChecks(project, source, secrets)
+    source_checks = SourceChecks(project, source, secrets, state_dir / "state.db")
     return [
         local.check_state_dir(here, state_dir),
         local.check_disk(here, state_dir),

@@ -1,6 +1,7 @@
 """All checks of a project's source, in order, each with what it needs."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pymysql
 
@@ -12,6 +13,7 @@ from obsync_tui.engine.mysql.privileges import Rights, read_rights
 from obsync_tui.engine.mysql.server import Variables, clock_offset_s, read_log_filters, read_variables
 from obsync_tui.engine.precheck import source_objects, source_server
 from obsync_tui.engine.precheck.model import Check, CheckResult, Outcome, Subject, run_checks
+from obsync_tui.engine.precheck.position import check_known_position
 from obsync_tui.engine.sinks.kafka.client import SecretResolver
 from obsync_tui.model.datasource import DataSource, MySQLSource
 from obsync_tui.model.objects import ObjectRules
@@ -25,10 +27,13 @@ _AFTER_CONNECTION = ("version", "log settings", "rights", "objects")
 class SourceChecks:
     """Runs the checks of a source; `tables` are then those in scope, None when they could not be read."""
 
-    def __init__(self, project: Project, source: DataSource, secrets: SecretResolver) -> None:
+    def __init__(
+        self, project: Project, source: DataSource, secrets: SecretResolver, state_file: Path
+    ) -> None:
         self._project = project
         self._source = source
         self._secrets = secrets
+        self._state_file = state_file
         self._subject = Subject(source.name)
         self.tables: tuple[TableVersion, ...] | None = None
 
@@ -80,6 +85,7 @@ class SourceChecks:
         yield source_server.check_sync_binlog(subject, variables)
         yield source_server.check_retention(subject, variables)
         yield source_server.check_clock(subject, clock_offset_s(connection))
+        yield check_known_position(subject, connection, self._state_file, self._project.id)
 
     def _rights(
         self,
