@@ -7,13 +7,17 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from obsync_tui.engine.errors import LogGap
+from obsync_tui.engine.mysql.privileges import read_rights
+from obsync_tui.engine.oceanbase.rights import missing_grants
 from obsync_tui.engine.store.mlog.purge import PURGE_DONE, intent_of
 from obsync_tui.engine.store.mlog.stream import ViewLogStore
 from obsync_tui.engine.store.store import LogBatch
+from obsync_tui.model.datasource import LogChoice
 from obsync_tui.model.position import LogPosition, executed_scn
-from obsync_tui.model.project import DmlKind
+from obsync_tui.model.project import DmlKind, Step
 from tests.contract.sources import ViewLogSource
 from tests.engine.store.driving import Change, Driver, Fields, changes
 from tests.servers import OceanBaseServer
@@ -216,3 +220,24 @@ def test_an_intent_of_long_ago_does_not_excuse_a_purge(source: ViewLogSource) ->
     purge_one(source, batch)
     with pytest.raises(LogGap, match="purged of rows"):
         driver.reach(source.executed())
+
+
+def test_the_rights_that_are_asked_for_suffice_for_all_of_it(source: ViewLogSource) -> None:
+    user = f"u_{source.database}"
+    source.run(f"CREATE USER {user} IDENTIFIED BY ''")
+    source.source = replace(source.source, user=f"{user}@sys")
+    with source.connect() as connection:
+        rights = read_rights(connection)
+    source.run(*missing_grants(rights, Step.INCREMENTAL, LogChoice.VIEW_LOG, (), (source.database,)))
+    source.run("CREATE TABLE l (id INT PRIMARY KEY, v TEXT)")
+    source.take()
+    driver = Driver(source)
+    fill(source)
+    batch = intended(driver)
+    driver.changes += changes(batch)
+    source.keep(batch.records)
+    driver.position = LogPosition(batch.executed)
+    write_more(source, 1000)
+    purge_one(source, batch)
+    driver.reach(source.executed())
+    assert replay(driver.changes) == content(source)
