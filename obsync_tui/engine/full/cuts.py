@@ -1,7 +1,8 @@
 """Which changes of the stream the full rows already hold, while ranges were read under different cuts.
 
 The stream starts at the oldest cut. A change is dropped when the cut of the range that holds its key contains the
-transaction. With one cut the start position drops everything by itself and no key is ever compared.
+transaction. With one cut no key is ever compared: on MySQL the start position drops everything by itself, on
+OceanBase the commit time does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,12 @@ class _Cut:
     def __init__(self, cut: Cut) -> None:
         self.cut = cut
         self.executed = GtidSet.parse(cut.executed)
+
+    def within(self, newer: "_Cut") -> bool:
+        """Whether everything in this cut is in the other."""
+        if newer.cut.commit_us:
+            return self.cut.commit_us <= newer.cut.commit_us
+        return self.executed.issubset(newer.executed)
 
     def holds(self, begin: Begin) -> bool:
         if self.cut.commit_us:
@@ -68,7 +75,7 @@ class CutFilter:
         if not self._cuts and cuts:
             self._cuts = {max(cuts): _Cut(cuts[max(cuts)])}
         for older, newer in pairwise(self._cuts.values()):
-            if not older.executed.issubset(newer.executed):
+            if not older.within(newer):
                 raise ValueError(f"cut {newer.cut.cut_id} does not contain cut {older.cut.cut_id}")
 
     @property
@@ -81,11 +88,23 @@ class CutFilter:
         """The cut up to which changes are filtered."""
         return self._cuts[max(self._cuts)].cut
 
-    def needs_filter(self, executed: GtidSet) -> bool:
-        """Whether a transaction after this position can be in a cut: False for good once the newest cut is passed."""
-        if len(self._cuts) < 2:
+    @property
+    def needed(self) -> bool:
+        """Whether the stream's start leaves changes to drop."""
+        return bool(self._cuts) and (len(self._cuts) > 1 or self.newest.commit_us > 0)
+
+    def needs_filter(self, executed: GtidSet, commit_us: int = 0) -> bool:
+        """Whether a transaction after this position can be in a cut: False for good once the newest cut is passed.
+
+        `commit_us` is when the position's last transaction was committed. Cuts of OceanBase need it, one alone too:
+        the log starts before them.
+        """
+        if not self.needed:
             return False
-        return not self._cuts[max(self._cuts)].executed.issubset(executed)
+        newest = self._cuts[max(self._cuts)]
+        if newest.cut.commit_us:
+            return commit_us <= newest.cut.commit_us
+        return not newest.executed.issubset(executed)
 
     def verdict(self, table: TableName, begin: Begin) -> bool | None:
         """Whether every image of the transaction in the table is kept (True) or dropped; None: `decide` by key."""

@@ -50,16 +50,18 @@ class FullImport:
         self._living = 0
         self._error: BaseException | None = None
         self._losses: list[str] = []
-        self._log_warning = ""
+        self._log_warning = self._cut_warning = ""
         self.log_left_s: float | None = None
         self._rates: deque[tuple[float, int]] = deque()
+        self._left_s: float | None = None
 
     def open(self, known: Mapping[TableName, TableVersion] | None = None) -> tuple[TableVersion, ...]:
         """Take a cut for everything uncommitted and answer the tables' shapes at it.
 
         `known` are the shapes restored from the checkpoint. Raises as `Snapshots.open` does.
         """
-        snapshot = self._snapshot = self._snapshots.open(self.progress.next_cut_id)
+        progress = self.progress
+        snapshot = self._snapshot = self._snapshots.open(progress.next_cut_id, progress.last_cut)
         self.progress.begin(snapshot.cut, snapshot.tables, snapshot.estimates, known or {})
         return snapshot.tables
 
@@ -113,15 +115,15 @@ class FullImport:
         since_s, since_rows = self._rates[0]
         rate = max(status.rows - since_rows, 0) / (now_s - since_s) if now_s > since_s else 0.0
         left = max(status.rows_estimated - status.rows, 0)
-        return msgspec.structs.replace(status, rows_per_s=rate, left_s=left / rate if rate else None)
+        self._left_s = left / rate if rate else None
+        return msgspec.structs.replace(status, rows_per_s=rate, left_s=self._left_s)
 
     def warnings(self) -> tuple[str, ...]:
         """What the user should know now."""
         texts = [*self.progress.warnings, *(str(error) for error in self.progress.failed())]
         if self._losses:
             texts.append(f"Snapshot connections are lost, the others go on: {'; '.join(self._losses)}")
-        if self._log_warning:
-            texts.append(self._log_warning)
+        texts += filter(None, (self._log_warning, self._cut_warning))
         return tuple(texts)
 
     def close(self) -> None:
@@ -219,13 +221,15 @@ class FullImport:
         return not self._stopping.is_set() and self.progress.knows(table.name, segment_id)
 
     def _watch(self) -> None:
-        """Ask now and then whether the log after the oldest cut is still there."""
+        """Ask now and then whether the log after the oldest cut is still there, and the cut long enough."""
         while not self._stopping.wait(_WATCH_S):
             cut = self.progress.oldest_cut()
             if cut is None:
                 continue
             try:
                 left = self._opened().log_left(cut)
+                left_s = self._left_s
+                self._cut_warning = self._opened().outlasts(left_s) if left_s is not None else ""
             except SourceUnreachable as error:
                 self._log_warning = f"The source's log retention cannot be watched: {error}"
             except Exception as error:

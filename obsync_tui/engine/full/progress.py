@@ -67,6 +67,11 @@ class FullProgress:
         """The id of the next cut to take."""
         return max(self._cuts, default=0) + 1
 
+    @property
+    def last_cut(self) -> Cut | None:
+        """The newest cut, None before the first."""
+        return self._cuts[max(self._cuts)] if self._cuts else None
+
     def begin(
         self,
         cut: Cut,
@@ -74,7 +79,7 @@ class FullProgress:
         estimates: Mapping[TableName, int],
         known: Mapping[TableName, TableVersion],
     ) -> None:
-        """What is not committed of the tables is read under this cut.
+        """What is not committed of the tables is read under this cut, which may be the last one.
 
         `known` are the shapes under which rows were sent before: a table that changed since and is not done fails.
         """

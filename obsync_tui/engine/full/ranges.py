@@ -32,7 +32,7 @@ class TableRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """A table's committed progress: its value in the checkpoint, as JSON with keys in Base64.
 
     `key` names the columns that divide the table; empty: it is read as one stream. `first_cut`, of
-    such a table, is the cut of the first row ever sent, from which its stream counts.
+    such a table, is the cut of the first row ever sent, from which its stream counts, `rows_cut` that of its `rows`.
     """
 
     name: TableName
@@ -40,6 +40,7 @@ class TableRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     regions: tuple[Region, ...] = (Region(None, UNREAD),)
     rows: int = 0
     first_cut: int = 0
+    rows_cut: int = 0
 
     @property
     def started(self) -> bool:
@@ -102,7 +103,7 @@ class TableRanges:
         self._committed = record
         self._cut = cut
         self._segments: list[_Segment] = []
-        self._rows = self._rows_read = self._first_cut = 0
+        self._rows = self._rows_read = self._first_cut = self._rows_cut = 0
         self._rebuild()
 
     @property
@@ -179,6 +180,7 @@ class TableRanges:
         self._rows += rows
         if not self.key:
             self._first_cut = self._first_cut or segment.cut
+            self._rows_cut = segment.cut
         return self.record()
 
     def record(self) -> TableRecord:
@@ -197,7 +199,9 @@ class TableRanges:
             if segment.sent_last is not None:
                 add(segment.sent_last, segment.cut)
             add(segment.upto, UNREAD)
-        return TableRecord(self._committed.name, self.key, tuple(regions), self._rows, self._first_cut)
+        return TableRecord(
+            self._committed.name, self.key, tuple(regions), self._rows, self._first_cut, self._rows_cut
+        )
 
     def commit(self) -> None:
         """What is sent is committed."""
@@ -221,8 +225,8 @@ class TableRanges:
         self._rebuild()
 
     def recut(self, cut: int) -> None:
-        """What is not committed is read under another cut; an undivided table from its start."""
-        if not self.key and not self._committed.done:
+        """What is not committed is read under this cut; an undivided table of another cut from its start."""
+        if not self.key and not self._committed.done and self._committed.rows_cut != cut:
             self._committed = msgspec.structs.replace(self._committed, rows=0)
         self._cut = cut
         self._rebuild()
@@ -231,6 +235,7 @@ class TableRanges:
         record = self._committed
         self._rows = self._rows_read = record.rows
         self._first_cut = record.first_cut
+        self._rows_cut = record.rows_cut
         self._segments = []
         for region in record.regions:
             done = region.cut != UNREAD

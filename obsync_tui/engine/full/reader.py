@@ -1,7 +1,7 @@
 """The Full-Import seam: a source's tables as of one cut, in pieces of rows.
 
 A `Snapshots` opens a `Snapshot`: every table as of one cut, and connections that read it. MySQL reads under
-transactions opened together; OceanBase will read `AS OF SNAPSHOT` an scn, with connections that any loss can replace.
+transactions opened together; OceanBase reads `AS OF SNAPSHOT` an scn, with connections that any loss can replace.
 Whatever is read comes as `ChunkBatch`, in the wire form that the Connector compiles row plans for.
 """
 
@@ -76,8 +76,8 @@ class Piece:
 class ChunkReader(Protocol):
     """One connection that reads tables as of the snapshot's cut, used by one thread.
 
-    Methods raise SourceUnreachable when the connection is gone, and SchemaChanged when the table is not any more what
-    it was at the cut.
+    Methods raise SourceUnreachable when the connection is gone, SchemaChanged when the table is not any more what
+    it was at the cut, and SnapshotLost when the source does not keep the cut any longer.
     """
 
     def read(self, request: ChunkRequest, batch_bytes: int) -> Generator[Piece, None, None]:
@@ -134,6 +134,10 @@ class Snapshot(Protocol):
         """Ask the source whether the log after a cut is kept: LogGap when it is gone."""
         ...
 
+    def outlasts(self, left_s: float) -> str:
+        """A warning when the source will not keep this snapshot for so long; empty when it will."""
+        ...
+
     def interrupt(self) -> None:
         """End every read, in other threads: each raises SourceUnreachable within a second."""
         ...
@@ -146,8 +150,8 @@ class Snapshot(Protocol):
 class Snapshots(Protocol):
     """Opens snapshots of the tables in scope."""
 
-    def open(self, cut_id: int) -> Snapshot:
-        """Take a cut and open a snapshot at it.
+    def open(self, cut_id: int, last: Cut | None = None) -> Snapshot:
+        """Take a cut and open a snapshot at it, or at the cut taken last where the source still keeps that.
 
         Raises SourceUnreachable, SourceRefused, SourceUnfit, and SnapshotLost when no cut could be taken in time.
         """

@@ -7,12 +7,16 @@ values go as hexadecimal. The session runs in UTC with `sql_mode=ALLOW_INVALID_D
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from obsync_tui.engine.full.keys import Key, key_columns
 from obsync_tui.engine.full.reader import ChunkRequest
-from obsync_tui.model.table import Column, TableVersion, quote_identifier
+from obsync_tui.model.table import Column, quote_identifier
 
 _NUMBERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "decimal"})
 _QUOTED = frozenset({"date", "datetime", "time", "year"})
+# OceanBase adds the offset to it in 63 bits.
+_ALL_ROWS = 1 << 62
 
 
 def column_expression(column: Column) -> str:
@@ -65,43 +69,60 @@ def _compare(columns: Sequence[str], values: Sequence[str], sign: str, last_sign
     return text
 
 
-def _condition(request: ChunkRequest) -> str:
+def _condition(request: ChunkRequest, row_ranges: bool) -> str:
     columns = key_columns(request.table, request.key)
     names = [f"t.{quote_identifier(column.name)}" for column in columns]
     parts = []
     for bound, sign, last_sign in ((request.after, ">", ">"), (request.upto, "<", "<=")):
         if bound is not None:
             values = [literal(column, value) for column, value in zip(columns, bound, strict=True)]
-            parts.append(_compare(names, values, sign, last_sign))
+            if row_ranges and len(names) > 1:
+                parts.append(f"({', '.join(names)}) {last_sign} ({', '.join(values)})")
+            else:
+                parts.append(_compare(names, values, sign, last_sign))
     return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 
-def _from(table: TableVersion, key: tuple[str, ...]) -> str:
+class Place(msgspec.Struct, frozen=True):
+    """What of a SELECT is the server's own way: the table as `t`, a hint, the order of rows without a key.
+
+    `row_ranges` says that `(a, b) > (x, y)` reads a range of the index.
+    """
+
+    table: str
+    hint: str = ""
+    keyless_order: str = ""
+    row_ranges: bool = False
+
+
+def mysql_place(request: ChunkRequest) -> Place:
+    """The table in a MySQL transaction."""
     hint = ""
-    if not key:
+    if not request.key:
         # The clustered index, whose order is the same for every reader of a snapshot.
         hint = " USE INDEX ()"
-    elif key == table.primary_key:
+    elif request.key == request.table.primary_key:
         hint = " FORCE INDEX (PRIMARY)"
-    return f" FROM {table.name.quoted} t{hint}"
+    return Place(f"{request.table.name.quoted} t{hint}")
 
 
-def _order(key: tuple[str, ...]) -> str:
-    return " ORDER BY " + ", ".join(f"t.{quote_identifier(name)}" for name in key) if key else ""
+def _tail(request: ChunkRequest, place: Place) -> str:
+    order = ", ".join(f"t.{quote_identifier(name)}" for name in request.key) or place.keyless_order
+    condition = _condition(request, place.row_ranges)
+    return f" FROM {place.table}{condition}" + (f" ORDER BY {order}" if order else "")
 
 
-def select_rows(request: ChunkRequest) -> str:
+def select_rows(request: ChunkRequest, place: Place) -> str:
     """The rows of a request, all columns in the table's order."""
     columns = ", ".join(column_expression(column) for column in request.table.columns)
-    text = f"SELECT {columns}{_from(request.table, request.key)}{_condition(request)}{_order(request.key)}"
-    return text + (f" LIMIT {(1 << 64) - 1} OFFSET {request.skip_rows}" if request.skip_rows else "")
+    text = f"SELECT {place.hint}{columns}{_tail(request, place)}"
+    return text + (f" LIMIT {_ALL_ROWS} OFFSET {request.skip_rows}" if request.skip_rows else "")
 
 
-def select_split_point(request: ChunkRequest, rows: int) -> str:
+def select_split_point(request: ChunkRequest, rows: int, place: Place) -> str:
     """The key of the request's `rows`-th row."""
     columns = ", ".join(column_expression(column) for column in key_columns(request.table, request.key))
-    tail = f"{_condition(request)}{_order(request.key)} LIMIT 1 OFFSET {rows - 1}"
-    return f"SELECT {columns}{_from(request.table, request.key)}{tail}"
+    return f"SELECT {place.hint}{columns}{_tail(request, place)} LIMIT 1 OFFSET {rows - 1}"
 
 
 def select_ranks(columns: tuple[Column, ...], boundaries: Sequence[Key], keys: Sequence[Key]) -> str:

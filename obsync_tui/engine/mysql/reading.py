@@ -1,7 +1,7 @@
 """One connection of a MySQL snapshot."""
 
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 
 from pymysql.connections import Connection
 from pymysql.constants import ER
@@ -11,7 +11,7 @@ from obsync_tui.engine.errors import SchemaChanged, SourceError, SourceUnreachab
 from obsync_tui.engine.full.keys import Key
 from obsync_tui.engine.full.reader import ChunkRequest, Piece
 from obsync_tui.engine.mysql.connection import query, translate
-from obsync_tui.engine.mysql.keysql import select_rows, select_split_point
+from obsync_tui.engine.mysql.keysql import mysql_place, select_rows, select_split_point
 from obsync_tui.engine.mysql.resultset import RawResults, text_values
 from obsync_tui.model.table import TableName, TableVersion
 
@@ -52,6 +52,28 @@ def shut(connection: Connection) -> None:
         pass
 
 
+def pieces(
+    rows: Iterable[list[bytes]], request: ChunkRequest, batch_bytes: int
+) -> Generator[Piece, None, None]:
+    """Row packets of a request in pieces of about that size; an empty list of packets ends a piece."""
+    indexes = [request.table.column_index(name) for name in request.key]
+    bodies: list[bytes] = []
+    size_bytes = 0
+
+    def piece(finished: bool) -> Piece:
+        last = text_values(bodies[-1], indexes) if bodies and indexes else None
+        return Piece(bodies, size_bytes, last, finished)
+
+    for packets in rows:
+        if packets:
+            bodies += packets
+            size_bytes += sum(map(len, packets))
+        if size_bytes >= batch_bytes or not packets:
+            yield piece(False)
+            bodies, size_bytes = [], 0
+    yield piece(True)
+
+
 class MySQLReader:
     """A ChunkReader over one connection in a consistent-snapshot transaction."""
 
@@ -69,18 +91,9 @@ class MySQLReader:
 
     def read(self, request: ChunkRequest, batch_bytes: int) -> Generator[Piece, None, None]:
         """Rows by one streaming SELECT; see `ChunkReader.read`."""
-        indexes = [request.table.column_index(name) for name in request.key]
-        bodies: list[bytes] = []
-        size_bytes = 0
         try:
-            for packets in self._rows(select_rows(request), request.table):
-                if packets:
-                    bodies += packets
-                    size_bytes += sum(map(len, packets))
-                if size_bytes >= batch_bytes or not packets:
-                    yield Piece(bodies, size_bytes, self._last(bodies, indexes), False)
-                    bodies, size_bytes = [], 0
-            yield Piece(bodies, size_bytes, self._last(bodies, indexes), True)
+            rows = self._rows(select_rows(request, mysql_place(request)), request.table)
+            yield from pieces(rows, request, batch_bytes)
         finally:
             self._leave()
 
@@ -88,7 +101,7 @@ class MySQLReader:
         """Walk the key's index; see `ChunkReader.split_point`."""
         found: Key | None = None
         try:
-            for packets in self._rows(select_split_point(request, rows), request.table):
+            for packets in self._rows(select_split_point(request, rows, mysql_place(request)), request.table):
                 for packet in packets:
                     found = text_values(packet, range(len(request.key)))
         finally:
@@ -134,10 +147,6 @@ class MySQLReader:
             self._broken = True
             return SourceUnreachable(str(error.args[1]), where=where)
         return translate(error, where)
-
-    @staticmethod
-    def _last(bodies: list[bytes], indexes: list[int]) -> Key | None:
-        return text_values(bodies[-1], indexes) if bodies and indexes else None
 
     def _leave(self) -> None:
         """Free the connection for the next query, and the table for DDL: its metadata lock ends, the snapshot stays."""

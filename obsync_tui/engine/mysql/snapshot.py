@@ -76,6 +76,10 @@ class MySQLSnapshot:
             " raise its retention (expire_logs_days, binlog_expire_logs_seconds).",
         )
 
+    def outlasts(self, left_s: float) -> str:
+        """The transactions live as long as their connections."""
+        return ""
+
     def interrupt(self) -> None:
         """End every read, in other threads."""
         for reader in self.readers:
@@ -101,8 +105,8 @@ class MySQLSnapshots:
         self._stopping = threading.Event()
         self._opening: list[Connection] = []
 
-    def open(self, cut_id: int) -> MySQLSnapshot:
-        """Connect, take the lock, begin all transactions, read GTIDs and schemas, unlock."""
+    def open(self, cut_id: int, last: Cut | None = None) -> MySQLSnapshot:
+        """Connect, take the lock, begin all transactions, read GTIDs and schemas, unlock; another cut each time."""
         self._opening = []
         try:
             locker = self._connect()

@@ -7,6 +7,7 @@ import random
 import threading
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Protocol
 
 import pymysql
 from pymysql.cursors import Cursor
@@ -17,8 +18,9 @@ from pymysqlreplication.row_event import DeleteRowsEvent, UpdateRowsEvent, Write
 from obsync_tui.engine.full.importer import FullImport
 from obsync_tui.engine.full.keys import Key
 from obsync_tui.engine.full.progress import FullProgress
-from obsync_tui.engine.full.reader import ChunkBatch
-from obsync_tui.engine.mysql.snapshot import MySQLSnapshots
+from obsync_tui.engine.full.reader import ChunkBatch, Snapshots
+from obsync_tui.engine.mysql.control import ServerRanker
+from obsync_tui.engine.mysql.snapshot import MySQLSnapshots, StartPoint
 from obsync_tui.engine.store.store import Begin
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.datasource import MySQLSource
@@ -27,9 +29,10 @@ from obsync_tui.model.position import Gtid
 from obsync_tui.model.project import Full, Objects
 from obsync_tui.model.secret import Secret
 from obsync_tui.model.table import TableName
-from tests.servers import MySQLServer
+from tests.servers import MySQLServer, OceanBaseServer
 
 Row = tuple[bytes | None, ...]
+SqlServer = MySQLServer | OceanBaseServer
 
 
 def values(packet: bytes) -> Row:
@@ -56,22 +59,35 @@ def snapshots(server: MySQLServer, include: str, connections: int = 3, user: str
     return MySQLSnapshots(source, Secret(""), ObjectRules(Objects((include,))), connections)
 
 
+class Source(Snapshots, Protocol):
+    """Opens snapshots, and compares keys for the filter of the stream."""
+
+    def start_point(self) -> StartPoint: ...
+
+    def ranker(self) -> ServerRanker: ...
+
+
 class Run:
     """One run of Full-Import over what earlier runs committed in `records`."""
 
     def __init__(
-        self, server: MySQLServer, include: str, settings: Full, seed: int = 0, slots: int = 4
+        self, server: SqlServer, include: str, settings: Full, seed: int = 0, slots: int = 4
     ) -> None:
         self.server = server
+        self.include = include
         self.random = random.Random(seed)
-        self.snapshots = snapshots(server, include, settings.connections)
         self.settings = settings
+        self.snapshots = self.source()
         self.batches: queue.Queue[ChunkBatch] = queue.Queue(slots)
         self.records: dict[str, bytes] = {}
         self.rows: dict[TableName, list[Row]] = defaultdict(list)
         self.commits = 0
         self.aborts = 0.0
         self.start()
+
+    def source(self) -> Source:
+        assert isinstance(self.server, MySQLServer)
+        return snapshots(self.server, self.include, self.settings.connections)
 
     def start(self) -> None:
         self.progress = FullProgress([Record(key, value) for key, value in self.records.items()])
@@ -137,15 +153,11 @@ class Run:
 
     def again(self) -> None:
         """Another process goes on from the checkpoint."""
-        self.snapshots = snapshots_like(self.snapshots)
+        self.snapshots = self.source()
         self.start()
 
 
-def snapshots_like(old: MySQLSnapshots) -> MySQLSnapshots:
-    return MySQLSnapshots(old._source, old._password, old._rules, old._connections)
-
-
-def plain(server: MySQLServer, database: str) -> pymysql.Connection[Cursor]:
+def plain(server: SqlServer, database: str) -> pymysql.Connection[Cursor]:
     """A connection whose values come as the server's bytes."""
     return pymysql.connect(
         host="127.0.0.1", port=server.port, user="root", database=database, conv={}, use_unicode=False,
@@ -153,7 +165,7 @@ def plain(server: MySQLServer, database: str) -> pymysql.Connection[Cursor]:
     )  # fmt: skip
 
 
-def select(server: MySQLServer, database: str, sql: str) -> list[Row]:
+def select(server: SqlServer, database: str, sql: str) -> list[Row]:
     with plain(server, database) as connection, connection.cursor() as cursor:
         cursor.execute(sql)
         return list(cursor.fetchall())

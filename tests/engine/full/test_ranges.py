@@ -169,7 +169,7 @@ def test_an_undivided_table_goes_on_in_its_snapshot_and_begins_anew_under_anothe
     assert last and (last.skip_rows, last.cut) == (0, 2)
     ranges.advance(last.segment_id, None, 5, True)
     ranges.commit()
-    assert ranges.committed == TableRecord(NAME, (), (Region(None, 2),), 5, first_cut=1)
+    assert ranges.committed == TableRecord(NAME, (), (Region(None, 2),), 5, first_cut=1, rows_cut=2)
 
 
 def column(name: str, data_type: str, length: int = 0) -> Column:
@@ -248,3 +248,35 @@ def test_one_cut_needs_no_filter() -> None:
     chosen = CutFilter({4: Cut(4, f"{UUID}:1-10")}, tables, versions, NoRanker())
     assert chosen.oldest.executed == f"{UUID}:1-10"
     assert not chosen.needs_filter(GtidSet.parse(f"{UUID}:1-10"))
+
+
+def test_cuts_of_commit_times_filter_by_them() -> None:
+    cuts = {1: Cut(1, "", commit_us=100, scn=100_999), 2: Cut(2, "", commit_us=200, scn=200_999)}
+    tables = {NAME: TableRecord(NAME, ("id",), (Region(key(50), 1), Region(None, 2)))}
+    versions = {NAME: TableVersion(NAME, (column("id", "int"),), ("id",))}
+    both = CutFilter(cuts, tables, versions, NoRanker())
+
+    def at(commit_us: int) -> Begin:
+        return Begin(Gtid(UUID, 1), commit_us)
+
+    assert [both.verdict(NAME, at(us)) for us in (100, 101, 200, 201)] == [False, None, None, True]
+    assert [both.decide(NAME, at(150), key(k)) for k in (50, 51)] == [True, False]
+    one = CutFilter(cuts, {NAME: TableRecord(NAME, ("id",), (Region(None, 1),))}, versions, NoRanker())
+    assert [one.verdict(NAME, at(us)) for us in (100, 101)] == [False, True]
+    assert both.needed and one.needed
+    assert [one.needs_filter(GtidSet(), us) for us in (0, 100, 101)] == [True, True, False]
+
+
+def test_an_undivided_table_goes_on_under_the_cut_of_its_rows_alone() -> None:
+    ranges = TableRanges(TableRecord(NAME, ()), 1)
+    task = ranges.take()
+    assert task
+    assert ranges.deliver(task.segment_id, None, 10, False)
+    ranges.advance(task.segment_id, None, 10, False)
+    ranges.commit()
+    committed = ranges.committed
+    for cut, skip in ((1, 10), (2, 0)):
+        again = TableRanges(TableRecord.decode(committed.encode()))
+        again.recut(cut)
+        found = again.take()
+        assert found and (found.cut, found.skip_rows) == (cut, skip)

@@ -11,11 +11,11 @@ import pytest
 from obsync_tui.engine.full.keys import chunk_key
 from obsync_tui.engine.full.ranges import Region, TableRecord
 from obsync_tui.engine.full.reader import ChunkRequest
-from obsync_tui.engine.mysql.keysql import select_rows, select_split_point
+from obsync_tui.engine.mysql.keysql import mysql_place, select_rows, select_split_point
 from obsync_tui.model.checkpoint import CUTS_KEY
 from obsync_tui.model.project import Full
 from obsync_tui.model.table import TableName
-from tests.engine.full.driving import Run, plain, select, snapshots
+from tests.engine.full.driving import Run, SqlServer, plain, select, snapshots
 from tests.servers import MySQLServer
 
 NUMBERS = "SELECT a.n*1000+b.n AS n FROM numbers.seq a, numbers.seq b WHERE a.n < %d"
@@ -35,20 +35,20 @@ KEYS = {
     "decimal": ("id DECIMAL(30,10)", "id", "n*1.0000000001 - 5000", 20),
     "date": ("id DATE", "id", "IF(n = 0, '0000-00-00', '1900-01-01' + INTERVAL n DAY)", 20),
     "datetime": ("id DATETIME(3)", "id",
-                 "IF(n < 2, ELT(1+n, '0000-00-00', '2020-02-31 00:00:00.5'), '1970-01-01' + INTERVAL n*250000 MICROSECOND)", 20),
+                 "IF(n < 2, ELT(1+n, '0000-00-00', '2020-02-31 00:00:00.5'), '1970-01-01' + INTERVAL n DIV 4 SECOND + INTERVAL n MOD 4*250000 MICROSECOND)", 20),
     "time": ("id TIME(2)", "id", "SEC_TO_TIME((n-10000)*12.25)", 20),
-    "timestamp": ("id TIMESTAMP(6)", "id", "IF(n = 0, '0000-00-00', '2020-10-25' + INTERVAL n*1000001 MICROSECOND)", 20),
+    "timestamp": ("id TIMESTAMP(6)", "id", "IF(n = 0, '0000-00-00', '2020-10-25' + INTERVAL n SECOND + INTERVAL n MICROSECOND)", 20),
     "year": ("y YEAR, id INT", "y, id", "IF(n MOD 3, 1970 + n MOD 20, 0), n", 20),
     "unique": ("id VARCHAR(9) NOT NULL, e ENUM('b', 'a') DEFAULT 'a', PRIMARY KEY (e, id), UNIQUE", "id", "n", 20),
 }  # fmt: skip
 
 
-def make(server: MySQLServer, database: str, kind: str) -> int:
+def make(server: SqlServer, database: str, kind: str, partitioning: str = "") -> int:
     columns, key, expressions, thousands = KEYS[kind]
     with server.connect(database=database) as connection, connection.cursor() as cursor:
         cursor.execute("SET sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'")
         primary = f"{columns} ({key})" if columns.endswith("UNIQUE") else f"{columns}, PRIMARY KEY ({key})"
-        cursor.execute(f"CREATE TABLE t ({primary}, n INT NOT NULL, f FLOAT)")
+        cursor.execute(f"CREATE TABLE t ({primary}, n INT NOT NULL, f FLOAT) {partitioning}")
         cursor.execute(
             f"INSERT INTO t ({key}, n, f) SELECT {expressions}, n, n/7 FROM ({NUMBERS % thousands}) s"
         )
@@ -85,14 +85,16 @@ def test_conditions_read_a_range_of_the_index(mysql: MySQLServer, database: str,
     after, upto = snapshot.readers[0].split_point(whole, 100), snapshot.readers[0].split_point(whole, 300)
     request = ChunkRequest(table, key, after, upto, 0)
     with plain(mysql, database) as connection, connection.cursor() as cursor:
-        for sql in (select_rows(request), select_split_point(request, 50)):
+        place = mysql_place(request)
+        rows = select_rows(request, place)
+        for sql in (rows, select_split_point(request, 50, place)):
             cursor.execute("EXPLAIN " + sql)
             (row,) = cursor.fetchall()
             assert (row[4], row[6]) == (b"range", b"PRIMARY")
             assert b"filesort" not in row[-1]
             assert int(row[9]) < 400
             cursor.execute(sql)
-            assert len(cursor.fetchall()) == (200 if sql == select_rows(request) else 1)
+            assert len(cursor.fetchall()) == (200 if sql == rows else 1)
     snapshot.close()
 
 
@@ -135,12 +137,12 @@ def test_a_snapshot_is_one_point_of_time(mysql: MySQLServer, database: str) -> N
 class Writer:
     """Commits small transactions until it is left."""
 
-    def __init__(self, server: MySQLServer, database: str) -> None:
+    def __init__(self, server: SqlServer, database: str) -> None:
         self.count = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._write, args=(server, database))
 
-    def _write(self, server: MySQLServer, database: str) -> None:
+    def _write(self, server: SqlServer, database: str) -> None:
         with server.connect(database=database) as connection, connection.cursor() as cursor:
             while not self._stop.is_set():
                 cursor.execute("BEGIN")
