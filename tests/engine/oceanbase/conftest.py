@@ -44,3 +44,13 @@ def session(oceanbase: OceanBaseServer) -> Iterator[pymysql.Connection]:
         source(oceanbase), Secret(""), read_timeout_s=60, character_set_results_null=True
     ) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def numbers(oceanbase: OceanBaseServer) -> None:
+    """A table `numbers.seq` of 0..999."""
+    oceanbase.execute(
+        "CREATE DATABASE IF NOT EXISTS numbers",
+        "CREATE TABLE IF NOT EXISTS numbers.seq (n INT PRIMARY KEY)",
+        "REPLACE INTO numbers.seq VALUES " + ",".join(f"({n})" for n in range(1000)),
+    )
