@@ -18,7 +18,7 @@ _PAUSE_S = 2.0
 _RIGHT_MISSING = (ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.ACCESS_DENIED_ERROR)
 
 _LONG_QUERY = (
-    "SELECT ID, TIME FROM information_schema.PROCESSLIST WHERE COMMAND IN ('Query', 'Execute')"
+    "SELECT ID, TIME, STATE, LEFT(INFO, 120) FROM information_schema.PROCESSLIST WHERE COMMAND IN ('Query', 'Execute')"
     f" AND TIME >= {LOCK_WAIT_S} AND ID <> CONNECTION_ID() AND USER <> 'system user' ORDER BY TIME DESC LIMIT 1"
 )
 
@@ -58,7 +58,8 @@ def _locked(connection: Connection, where: str) -> str:
     """
     long = query(connection, _LONG_QUERY, where=where)
     if long:
-        return f"connection {long[0][0]} has been running a query for {long[0][1]} s"
+        thread_id, seconds, state, statement = long[0]
+        return f"connection {thread_id} has been running a query for {seconds} s ({state or 'no state'}: {statement})"
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"SET SESSION lock_wait_timeout = {LOCK_WAIT_S}")

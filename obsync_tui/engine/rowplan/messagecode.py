@@ -122,7 +122,7 @@ class MessageCode:
                 parts.append(f"{raw(image, i)}, ")
             elif data_type == "timestamp":
                 # The full read has 0 for the zero timestamp.
-                parts.append(f"b'0' if '-' in {plain} else {plain}.encode(), ")
+                parts.append(f"b'0' if '-' in str({plain}) else str({plain}).encode(), ")
             else:
                 parts.append(f"str({plain}).encode(), ")
         return "(" + "".join(parts) + ")"
