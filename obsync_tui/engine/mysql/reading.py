@@ -1,6 +1,8 @@
 """One connection of a MySQL snapshot."""
 
+import contextlib
 import socket
+import struct
 from collections.abc import Callable, Generator, Iterable
 
 from pymysql.connections import Connection
@@ -15,6 +17,7 @@ from obsync_tui.engine.mysql.keysql import mysql_place, select_rows, select_spli
 from obsync_tui.engine.mysql.resultset import RawResults, text_values
 from obsync_tui.model.table import TableName, TableVersion
 
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _SETTINGS = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     # Without that mode a key like 2020-02-31 compares as zero.
@@ -42,11 +45,21 @@ def settle(connection: Connection, where: str) -> None:
             wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
+def refuse_the_rest(connection: Connection) -> None:
+    """Have the connection reset when it is closed.
+
+    A server that sends into a full window would otherwise hold its query, and our own next lock, for a minute.
+    """
+    if connection._sock is not None:
+        connection._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+
+
 def shut(connection: Connection) -> None:
     """End a connection while another thread reads from it: that thread finds it closed."""
     if connection._sock is None:
         return
     try:
+        refuse_the_rest(connection)
         socket.socket.shutdown(connection._sock, socket.SHUT_RDWR)
     except OSError:  # it is gone already
         pass
@@ -123,6 +136,8 @@ class MySQLReader:
     def close(self) -> None:
         """Let go of the connection. What it still has to say is refused, so that the server ends it at once."""
         self._broken = True
+        with contextlib.suppress(OSError):  # It is gone already.
+            refuse_the_rest(self._connection)
         self._connection._force_close()
 
     def _rows(self, sql: str, table: TableVersion) -> Generator[list[bytes], None, None]:
