@@ -108,7 +108,8 @@ class BinlogSource(ServerSource):
         return str(self._row("SELECT @@global.gtid_executed")[0])
 
     def at_end(self, executed: str, end: str) -> bool:
-        return executed == end == self.executed()
+        # Servers break the text of several uuids into lines.
+        return GtidSet.parse(executed) == GtidSet.parse(end) == GtidSet.parse(self.executed())
 
     def behind(self, executed: str, end: str) -> bool:
         return GtidSet.parse(end).issubset(GtidSet.parse(executed))
