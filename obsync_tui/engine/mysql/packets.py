@@ -41,11 +41,6 @@ class PacketReader:
         """How long `read` waits for bytes before it answers with an empty list."""
         self._socket.settimeout(seconds)
 
-    @property
-    def buffered_bytes(self) -> int:
-        """Bytes read from the socket that do not yet make a packet."""
-        return len(self._rest)
-
     def read(self) -> list[bytes]:
         """All packets that are complete after one read from the socket; empty after a time-out.
 

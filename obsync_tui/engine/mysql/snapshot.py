@@ -20,7 +20,7 @@ from obsync_tui.model.table import TableName, TableVersion
 
 _READ_TIMEOUT_S = 60.0
 _DAY_S = 24 * 3600
-_RETENTION = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('expire_logs_days', 'binlog_expire_logs_seconds')"
+RETENTION = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('expire_logs_days', 'binlog_expire_logs_seconds')"
 
 
 class StartPoint(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ class MySQLSnapshot:
                 where=self._where,
                 cure="Raise the binlog's retention, then reset the project to read everything again.",
             )
-        limits = {str(name): int(str(value)) for name, value in self._control.run(_RETENTION)}
+        limits = {str(name): int(str(value)) for name, value in self._control.run(RETENTION)}
         retention_s = limits.get("binlog_expire_logs_seconds") or limits.get("expire_logs_days", 0) * _DAY_S
         if not retention_s:
             return LogLeft()

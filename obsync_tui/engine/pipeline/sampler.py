@@ -9,13 +9,13 @@ import pymysql
 from obsync_tui.engine.errors import EngineError, LogGap
 from obsync_tui.engine.metrics.meter import Meter
 from obsync_tui.engine.mysql.connection import connect, where
+from obsync_tui.engine.mysql.snapshot import RETENTION
 from obsync_tui.engine.store.binlog.dump import check_history
 from obsync_tui.model.datasource import MySQLSource
 from obsync_tui.model.position import GtidSet
 from obsync_tui.model.secret import Secret, SecretReference
 
 _EVERY_S = 5.0
-RETENTION = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('expire_logs_days', 'binlog_expire_logs_seconds')"
 
 
 class Sampler:

@@ -261,8 +261,3 @@ class Assembly:
             self._items.append(Begin(self._gtid, self._commit_us))
         newest, self._newest_us = self._newest_us, 0
         return LogBatch(items, size_bytes, time_ns() // 1000, self.whole, more, newest, str(self.executed))
-
-    @property
-    def pending(self) -> bool:
-        """Whether anything of a transaction in scope waits to be handed over."""
-        return self.size_bytes > 0 or len(self._items) > (1 if self._begun else 0)
