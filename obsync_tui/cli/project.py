@@ -8,6 +8,7 @@ from obsync_tui.cli.output import confirm, note, show, show_complete, show_json,
 from obsync_tui.cli.report import ProjectRow, Report, report_of
 from obsync_tui.cli.session import Session
 from obsync_tui.cli.status_text import lag_text, status_block, time_text
+from obsync_tui.model.checkpoint import VIEW_LOG_PREFIX
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.project import Project
 
@@ -104,7 +105,7 @@ def events(session: Session, arguments: argparse.Namespace) -> int:
 def reset(session: Session, arguments: argparse.Namespace) -> int:
     """Forget a stopped project's progress, so that its next run starts from the beginning."""
     project = session.files.project(arguments.name)
-    destination = session.destination_of(project)
+    source, destination = session.source_of(project), session.destination_of(project)
     confirm(
         project.name,
         arguments.yes,
@@ -115,7 +116,7 @@ def reset(session: Session, arguments: argparse.Namespace) -> int:
     from obsync_tui.engine.state.lock import ProjectLock
 
     with StateFile(session.paths.state_file) as state, ProjectLock(session.paths.state, project.id):
-        reset_project(project, destination, session.secrets.resolve, state)
+        reset_project(project, source, destination, session.secrets.resolve, state)
         state.add_event(project.id, "reset", "progress forgotten by obsync project reset")
     print(f"reset: {project.name}")
     return exit_codes.OK
@@ -124,7 +125,7 @@ def reset(session: Session, arguments: argparse.Namespace) -> int:
 def delete(session: Session, arguments: argparse.Namespace) -> int:
     """Release a stopped project's checkpoint, then remove its state and its file."""
     project = session.files.project(arguments.name)
-    destination = None if arguments.local_only else session.destination_of(project)
+    servers = None if arguments.local_only else (session.source_of(project), session.destination_of(project))
     confirm(
         project.name,
         arguments.yes,
@@ -135,11 +136,11 @@ def delete(session: Session, arguments: argparse.Namespace) -> int:
 
     stays = f"the checkpoint topic __obsync.{project.id} stays in Kafka"
     with StateFile(session.paths.state_file) as state, ProjectLock(session.paths.state, project.id):
-        if destination is not None:
+        if servers is not None:
             from obsync_tui.engine.pipeline.reset import release_project
 
-            stays = release_project(project, destination, session.secrets.resolve, state)
-        state.delete(project.id)
+            stays = release_project(project, *servers, session.secrets.resolve, state)
+        state.delete(project.id, but=VIEW_LOG_PREFIX)
         session.files.delete_project(project.name)
     print(f"deleted: {project.name}")
     if stays:

@@ -6,7 +6,7 @@ from functools import cached_property
 from obsync_tui.config.files import ConfigFiles
 from obsync_tui.config.paths import Paths
 from obsync_tui.config.secrets import SecretResolver
-from obsync_tui.model.datasource import KafkaSource, MySQLSource
+from obsync_tui.model.datasource import KafkaSource, MySQLSource, OceanBaseSource, SqlSource
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.project import Project
 
@@ -29,14 +29,14 @@ class Session:
         """Finds and seals secrets."""
         return SecretResolver(self.paths.key_file, os.environ)
 
-    def source_of(self, project: Project) -> MySQLSource:
+    def source_of(self, project: Project) -> SqlSource:
         """The project's source; ConfigError when it is missing or of a kind that cannot be read from."""
         source = self.files.source(project.source)
-        if not isinstance(source, MySQLSource):
+        if not isinstance(source, MySQLSource | OceanBaseSource):
             raise ConfigError(
                 f"{source.name} is no source to read from",
                 where=f"project {project.name}, from",
-                cure="Name one of kind mysql.",
+                cure="Name one of kind mysql or oceanbase.",
             )
         return source
 

@@ -9,6 +9,7 @@ TABLE_PREFIX = "table:"
 SCHEMA_PREFIX = "schema:"
 VIEW_LOG_PREFIX = "viewlog:"
 PURGE_KEY = "purge"
+RESYNC_KEY = "resync"
 
 
 class Record(msgspec.Struct, frozen=True):

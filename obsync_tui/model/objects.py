@@ -34,10 +34,12 @@ class ObjectRules:
     """Which tables are in scope: what the include rules match minus what the exclude rules match.
 
     A rule is `<db>.<table>`, case-sensitive, with `*` (anything), `?` (one character), `[abc]`, `[a-z]`, `[!a-z]`.
-    System schemas never match. Source: OMS, "Match Rules". ValueError names the rule that cannot be read.
+    System schemas never match. Source: OMS, "Match Rules". ValueError names the rule that cannot be read. `only`
+    narrows the scope to some tables.
     """
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, only: frozenset[TableName] = frozenset()) -> None:
+        self._only = only
         self.include = tuple(_split(rule) for rule in objects.include)
         exclude = tuple(_split(rule) for rule in objects.exclude)
         self._include = _compile(self.include)
@@ -50,6 +52,8 @@ class ObjectRules:
             return False
         joined = f"{name.database}{_JOINT}{name.table}"
         if self._include.fullmatch(joined) is None:
+            return False
+        if self._only and name not in self._only:
             return False
         return self._exclude is None or self._exclude.fullmatch(joined) is None
 

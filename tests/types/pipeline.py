@@ -17,8 +17,8 @@ from obsync_tui.engine.formats.registry import FORMATS
 from obsync_tui.engine.full.cuts import CutFilter
 from obsync_tui.engine.full.importer import FullImport
 from obsync_tui.engine.full.progress import FullProgress
-from obsync_tui.engine.full.reader import ChunkBatch
-from obsync_tui.engine.mysql.snapshot import MySQLSnapshots, StartPoint
+from obsync_tui.engine.full.reader import ChunkBatch, StartPoint
+from obsync_tui.engine.mysql.snapshot import MySQLSnapshots
 from obsync_tui.engine.store.binlog.stream import BinlogStore
 from obsync_tui.model.datasource import MySQLSource
 from obsync_tui.model.objects import ObjectRules

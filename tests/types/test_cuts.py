@@ -9,8 +9,8 @@ import pytest
 from obsync_tui.engine.full.cuts import CutFilter
 from obsync_tui.engine.full.keys import Key, chunk_key
 from obsync_tui.engine.full.ranges import Region, TableRecord
-from obsync_tui.engine.full.reader import ChunkBatch, ChunkRequest
-from obsync_tui.engine.mysql.snapshot import MySQLSnapshot, StartPoint
+from obsync_tui.engine.full.reader import ChunkBatch, ChunkRequest, StartPoint
+from obsync_tui.engine.mysql.snapshot import MySQLSnapshot
 from obsync_tui.engine.store.store import TextShape
 from obsync_tui.model.position import LogPosition
 from obsync_tui.model.table import TableName, TableVersion

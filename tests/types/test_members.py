@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from obsync_tui.engine.errors import ValueUnreadable
-from obsync_tui.engine.mysql.snapshot import StartPoint
+from obsync_tui.engine.full.reader import StartPoint
 from tests.servers import MySQLServer
 from tests.types.pipeline import Reader, texts
 

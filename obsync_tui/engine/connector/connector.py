@@ -138,9 +138,11 @@ class Connector:
         table = group.table.name
         return lambda key: cuts.decide(table, begin, key)
 
-    def passed(self, executed: str) -> bool:
+    def passed(self, position: LogPosition) -> bool:
         """Drop the cut filter once the newest cut is behind; True when it was dropped just now."""
-        if self._cuts is None or self._cuts.needs_filter(GtidSet.parse(executed)):
+        if self._cuts is None or self._cuts.needs_filter(
+            GtidSet.parse(position.executed), position.commit_us
+        ):
             return False
         self._cuts = None
         return True

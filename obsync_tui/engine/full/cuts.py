@@ -88,18 +88,12 @@ class CutFilter:
         """The cut up to which changes are filtered."""
         return self._cuts[max(self._cuts)].cut
 
-    @property
-    def needed(self) -> bool:
-        """Whether the stream's start leaves changes to drop."""
-        return bool(self._cuts) and (len(self._cuts) > 1 or self.newest.commit_us > 0)
-
     def needs_filter(self, executed: GtidSet, commit_us: int = 0) -> bool:
         """Whether a transaction after this position can be in a cut: False for good once the newest cut is passed.
 
-        `commit_us` is when the position's last transaction was committed. Cuts of OceanBase need it, one alone too:
-        the log starts before them.
+        `commit_us` is when the position's last transaction was committed, which cuts of OceanBase's binlog need.
         """
-        if not self.needed:
+        if not self._cuts:
             return False
         newest = self._cuts[max(self._cuts)]
         if newest.cut.commit_us:

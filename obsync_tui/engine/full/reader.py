@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from obsync_tui.engine.full.keys import Key
+from obsync_tui.engine.full.keys import Key, KeyRanker
 from obsync_tui.engine.store.store import TextShape
 from obsync_tui.model.table import TableName, TableVersion
 
@@ -147,6 +147,13 @@ class Snapshot(Protocol):
         ...
 
 
+class StartPoint(msgspec.Struct, frozen=True):
+    """Where a project without full synchronization starts: a cut, and the tables' shapes at it."""
+
+    cut: Cut
+    tables: tuple[TableVersion, ...]
+
+
 class Snapshots(Protocol):
     """Opens snapshots of the tables in scope."""
 
@@ -155,6 +162,14 @@ class Snapshots(Protocol):
 
         Raises SourceUnreachable, SourceRefused, SourceUnfit, and SnapshotLost when no cut could be taken in time.
         """
+        ...
+
+    def start_point(self) -> StartPoint:
+        """A cut and the shapes at it, without a snapshot; raises as `open` does."""
+        ...
+
+    def ranker(self) -> KeyRanker:
+        """Compares keys for the stream's filter as the source does; connects when it has to."""
         ...
 
     def stop(self) -> None:

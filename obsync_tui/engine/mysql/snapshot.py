@@ -3,11 +3,10 @@
 import threading
 from collections.abc import Mapping
 
-import msgspec
 from pymysql.connections import Connection
 
 from obsync_tui.engine.errors import LogGap
-from obsync_tui.engine.full.reader import Cut, LogLeft
+from obsync_tui.engine.full.reader import Cut, LogLeft, StartPoint
 from obsync_tui.engine.mysql.catalog import estimates, read_tables
 from obsync_tui.engine.mysql.connection import connect, where
 from obsync_tui.engine.mysql.control import Control, ServerRanker
@@ -21,13 +20,6 @@ from obsync_tui.model.table import TableName, TableVersion
 _READ_TIMEOUT_S = 60.0
 _DAY_S = 24 * 3600
 RETENTION = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('expire_logs_days', 'binlog_expire_logs_seconds')"
-
-
-class StartPoint(msgspec.Struct, frozen=True):
-    """Where a project without full synchronization starts: a cut, and the tables' shapes at it."""
-
-    cut: Cut
-    tables: tuple[TableVersion, ...]
 
 
 class MySQLSnapshot:

@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from pymysql.connections import Connection
 
 from obsync_tui.engine.errors import LogGap, SnapshotLost, SourceError, Stopped
-from obsync_tui.engine.full.reader import Cut, LogLeft
+from obsync_tui.engine.full.reader import Cut, LogLeft, StartPoint
 from obsync_tui.engine.mysql.catalog import estimates
 from obsync_tui.engine.mysql.connection import where
 from obsync_tui.engine.mysql.control import Control, ServerRanker
 from obsync_tui.engine.mysql.reading import shut
-from obsync_tui.engine.mysql.snapshot import StartPoint
 from obsync_tui.engine.oceanbase.catalog import Partition, partitions, read_table, read_tables
 from obsync_tui.engine.oceanbase.connection import connect
 from obsync_tui.engine.oceanbase.flashback import (

@@ -9,12 +9,11 @@ from obsync_tui.engine.connector.outgoing import Outgoing
 from obsync_tui.engine.connector.routes import Routes
 from obsync_tui.engine.connector.toolarge import Oversize
 from obsync_tui.engine.errors import SourceUnfit, Stopped
-from obsync_tui.engine.formats.plan import Identity
 from obsync_tui.engine.formats.registry import FORMATS
 from obsync_tui.engine.full.cuts import CutFilter
 from obsync_tui.engine.full.progress import FullProgress
 from obsync_tui.engine.metrics.meter import Meter
-from obsync_tui.engine.pipeline.checkpoint import Checkpoint, decode_checkpoint
+from obsync_tui.engine.pipeline.checkpoint import Checkpoint, decode_checkpoint, resync_record
 from obsync_tui.engine.pipeline.conveyor import MESSAGE_BYTES, Conveyor
 from obsync_tui.engine.pipeline.feeder import Feeder
 from obsync_tui.engine.pipeline.parts import Parts
@@ -83,7 +82,7 @@ class Attempt:
         try:
             checkpoint = decode_checkpoint(sink.open(take_over))
             opened()
-            self._parts.opened(checkpoint)
+            self._parts.opened(checkpoint, sink.commit)
             self._steps(sink, checkpoint)
         finally:
             sink.close()
@@ -95,14 +94,13 @@ class Attempt:
             self._prepare(book, checkpoint.schemas)
         position, schemas = checkpoint.position, checkpoint.schemas
         progress = FullProgress(checkpoint.records)
-        cut_filter: CutFilter | None = None
-        if position is None and Step.FULL in self._project.steps:
+        if checkpoint.resync or (position is None and Step.FULL in self._project.steps):
             position, schemas, progress = self._full(sink, checkpoint, book, progress)
         elif position is None:
             position, schemas = self._start_point(sink, checkpoint, book)
         if Step.INCREMENTAL not in self._project.steps or self._asked.is_set():
             return
-        cut_filter = self._parts.cut_filter(progress, schemas)
+        cut_filter = self._parts.cut_filter(progress, schemas, position)
         self._incremental(sink, position, schemas, book, progress, cut_filter)
 
     def _prepare(self, book: TopicBook, schemas: tuple[TableVersion, ...]) -> None:
@@ -143,23 +141,28 @@ class Attempt:
         cut_filter: CutFilter | None,
     ) -> Connector:
         project = self._project
-        identity = Identity("MYSQL", f"MYSQL_{project.id}_1-0")
         oversize = Oversize(project.delivery.too_large, self._parts.dead_letter_topic)
         routes = Routes(project, book.resolve)
         for table in schemas:
             routes.route(table.name)  # Heartbeats go to every topic, not only to those met.
         return Connector(
-            project, FORMATS[project.message.format], identity, routes, oversize, position, cut_filter
+            project,
+            FORMATS[project.message.format],
+            self._parts.source.identity,
+            routes,
+            oversize,
+            position,
+            cut_filter,
         )
 
     def _full(
         self, sink: Sink, checkpoint: Checkpoint, book: TopicBook, restored: FullProgress
     ) -> tuple[LogPosition, tuple[TableVersion, ...], FullProgress]:
-        known = {table.name: table for table in checkpoint.schemas}
+        known = {t.name: t for t in checkpoint.schemas if t.name not in checkpoint.resync}
         full, tables = self._parts.full_import(restored, known, checkpoint)
         progress = full.progress
         added = tuple(table for table in tables if table.name not in known)
-        schemas = (*checkpoint.schemas, *added)
+        schemas = (*known.values(), *added)
         self._prepare(book, schemas)
         self.phase, self.step = Phase.FULL, Step.FULL
         queue: BoundedQueue[Outgoing] = BoundedQueue(64, MESSAGE_BYTES)
@@ -183,13 +186,11 @@ class Attempt:
         self._check_stopped()
         full.check()
         self.full = full.status()
-        cut = progress.oldest_cut()
-        start = cut.executed if cut is not None else ""
-        position = LogPosition(start, epoch=checkpoint.epoch)
-        retired = () if self._parts.cut_filter(progress, schemas) else progress.retired()
+        position = checkpoint.position or _start_of(progress, checkpoint.epoch)
+        retired = () if self._parts.cut_filter(progress, schemas, position) else progress.retired()
         self._parts.end_full()
         feeder.progress = None
-        feeder.start_at(position, retired)
+        feeder.start_at(position, (*retired, resync_record(())))
         self._notice(f"full synchronization is done: {self.full.rows} rows of {self.full.tables} tables")
         return position, schemas, progress
 
@@ -221,7 +222,7 @@ class Attempt:
         store = self._parts.store()
 
         def passed(out: Outgoing) -> None:
-            if out.whole and out.position is not None and connector.passed(out.position.executed):
+            if out.whole and out.position is not None and connector.passed(out.position):
                 out.records.extend(progress.retired())
 
         try:
@@ -240,3 +241,9 @@ class Attempt:
     def _check_stopped(self) -> None:
         if self._asked.is_set():
             raise Stopped("the project was stopped", where=f"{time():.0f}")
+
+
+def _start_of(progress: FullProgress, epoch: int) -> LogPosition:
+    """Where the stream starts after full synchronization."""
+    cut = progress.oldest_cut()
+    return LogPosition(cut.executed if cut is not None else "", epoch=epoch)

@@ -1,14 +1,14 @@
 """A project's checkpoint, as read back from its sink."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from obsync_tui.engine.errors import CheckpointError
 from obsync_tui.engine.store.versions import schemas_of
-from obsync_tui.model.checkpoint import OWNER_KEY, POSITION_KEY, Record
+from obsync_tui.model.checkpoint import OWNER_KEY, POSITION_KEY, RESYNC_KEY, Record
 from obsync_tui.model.position import LogPosition
-from obsync_tui.model.table import TableVersion
+from obsync_tui.model.table import TableName, TableVersion
 
 EPOCH_KEY = "epoch"
 TOPICS_KEY = "topics"
@@ -18,7 +18,7 @@ LOCAL_PROGRESS_KEY = "progress"
 class Checkpoint(msgspec.Struct, frozen=True):
     """What is durable: the stream's position once Full-Import is done, frozen partition counts, schema versions.
 
-    `records` are all of them, for whoever keeps its own.
+    `resync` are tables to read again before the stream goes on. `records` are all, for whoever keeps its own.
     """
 
     position: LogPosition | None
@@ -26,6 +26,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     partitions: dict[str, int]
     schemas: tuple[TableVersion, ...]
     records: tuple[Record, ...]
+    resync: frozenset[TableName] = frozenset()
 
     @property
     def started(self) -> bool:
@@ -43,6 +44,7 @@ def decode_checkpoint(values: Mapping[str, bytes]) -> Checkpoint:
             msgspec.json.decode(values.get(TOPICS_KEY, b"{}"), type=dict[str, int]),
             schemas_of(Record(key, value) for key, value in values.items()),
             tuple(Record(key, value) for key, value in sorted(values.items())),
+            msgspec.json.decode(values.get(RESYNC_KEY, b"[]"), type=frozenset[TableName]),
         )
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise CheckpointError(
@@ -60,3 +62,8 @@ def position_record(position: LogPosition) -> Record:
 def partitions_record(partitions: Mapping[str, int]) -> Record:
     """The frozen partition counts as a record."""
     return Record(TOPICS_KEY, msgspec.json.encode(dict(partitions), order="sorted"))
+
+
+def resync_record(tables: Collection[TableName]) -> Record:
+    """The tables to read again as a record; none removes it."""
+    return Record(RESYNC_KEY, msgspec.json.encode(sorted(tables)) if tables else None)

@@ -1,7 +1,7 @@
 """What a run is made of: makes sinks, stores and snapshots, and keeps what outlives one attempt."""
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from time import monotonic, sleep
 
 import msgspec
@@ -9,25 +9,24 @@ import msgspec
 from obsync_tui.engine.full.cuts import CutFilter
 from obsync_tui.engine.full.importer import FullImport, Offer
 from obsync_tui.engine.full.progress import FullProgress
-from obsync_tui.engine.full.reader import ChunkBatch
-from obsync_tui.engine.mysql.snapshot import MySQLSnapshots
+from obsync_tui.engine.full.reader import ChunkBatch, Snapshots
 from obsync_tui.engine.pipeline.checkpoint import LOCAL_PROGRESS_KEY, Checkpoint, position_record
+from obsync_tui.engine.pipeline.mysql_source import MySQLSide
+from obsync_tui.engine.pipeline.oceanbase_source import OceanBaseSide
+from obsync_tui.engine.pipeline.source import Commit, Secrets, SourceSide
 from obsync_tui.engine.sinks.kafka.atleastonce import AtLeastOnceSink
 from obsync_tui.engine.sinks.kafka.client import client_properties, where
 from obsync_tui.engine.sinks.kafka.topics import TopicFacts, synchronize_topics
 from obsync_tui.engine.sinks.kafka.transactional import TransactionalSink
 from obsync_tui.engine.sinks.sink import Sink
 from obsync_tui.engine.state.database import StateFile
-from obsync_tui.engine.store.binlog.stream import BinlogStore
+from obsync_tui.engine.store.store import Store
 from obsync_tui.model.checkpoint import Record
-from obsync_tui.model.datasource import KafkaSource, MySQLSource
-from obsync_tui.model.objects import ObjectRules
-from obsync_tui.model.position import LogPosition
+from obsync_tui.model.datasource import KafkaSource, MySQLSource, SqlSource
+from obsync_tui.model.position import GtidSet, LogPosition
 from obsync_tui.model.project import Guarantee, Project, TooLarge
-from obsync_tui.model.secret import Secret, SecretReference
 from obsync_tui.model.table import TableName, TableVersion
 
-Secrets = Callable[[SecretReference], Secret]
 _LOCAL_EVERY_S = 1.0
 _DEAD_LETTER_BYTES = 100_000_000
 
@@ -38,7 +37,7 @@ class Parts:
     def __init__(
         self,
         project: Project,
-        source: MySQLSource,
+        source: SqlSource,
         destination: KafkaSource,
         secrets: Secrets,
         state: StateFile,
@@ -46,12 +45,13 @@ class Parts:
     ) -> None:
         self.started_s = started_s
         self._project = project
-        self._source = source
+        self.source = _side(project, source, secrets, state)
         self._destination = destination
         self._secrets = secrets
         self._state = state
         self._cancel = threading.Event()
-        self._snapshots: MySQLSnapshots | None = None
+        self._snapshots: Snapshots | None = None
+        self._store: Store | None = None
         self._full: FullImport | None = None
         self._tables: tuple[TableVersion, ...] = ()
         self._offer: Offer | None = None
@@ -84,21 +84,15 @@ class Parts:
             cancel=self._cancel,
         )
 
-    def store(self) -> BinlogStore:
-        """A Store for one attempt."""
-        return BinlogStore(
-            self._project.id, self._source, self._password(), self._project.objects, self._project.store
-        )
+    def store(self) -> Store:
+        """A Store for one attempt, which is told what is committed."""
+        self._store = self.source.store()
+        return self._store
 
-    def snapshots(self) -> MySQLSnapshots:
+    def snapshots(self) -> Snapshots:
         """Opens snapshots of the source."""
         if self._snapshots is None:
-            self._snapshots = MySQLSnapshots(
-                self._source,
-                self._password(),
-                ObjectRules(self._project.objects),
-                self._project.full.connections,
-            )
+            self._snapshots = self.source.snapshots()
         return self._snapshots
 
     def synchronize_topics(self, names: Iterable[str], used: Collection[str]) -> tuple[TopicFacts, ...]:
@@ -162,21 +156,27 @@ class Parts:
             self._full.close()
             self._full = self._snapshots = None
 
-    def cut_filter(self, progress: FullProgress, schemas: tuple[TableVersion, ...]) -> CutFilter | None:
-        """The stream's filter when tables were read under more than one cut."""
+    def cut_filter(
+        self, progress: FullProgress, schemas: tuple[TableVersion, ...], position: LogPosition
+    ) -> CutFilter | None:
+        """The stream's filter while a cut is ahead of its position."""
         if progress.oldest_cut() is None:
             return None
         versions = {table.name: table for table in schemas}
         found = progress.cut_filter(versions, self.snapshots().ranker())
-        return found if found.oldest.cut_id != found.newest.cut_id else None
+        return found if found.needs_filter(GtidSet.parse(position.executed), position.commit_us) else None
 
-    def opened(self, checkpoint: Checkpoint) -> None:
-        """The checkpoint is read: remember that there is progress."""
+    def opened(self, checkpoint: Checkpoint, commit: Commit) -> None:
+        """The checkpoint is read: remember that there is progress, and make the source ready."""
+        self._store = None
         if checkpoint.started:
             self._remember(checkpoint.position)
+        self.source.open(checkpoint, commit)
 
     def committed(self, position: LogPosition | None) -> None:
-        """Something was committed; the local copy follows once a second."""
+        """Something was committed: the Store is told, the local copy follows once a second."""
+        if position is not None and self._store is not None:
+            self._store.committed(position)
         now = monotonic()
         if self._local is None or now - self._local_s >= _LOCAL_EVERY_S:
             self._local_s = now
@@ -193,9 +193,6 @@ class Parts:
                 return record.value
         return None
 
-    def _password(self) -> Secret:
-        return self._secrets(self._source.password)
-
     def stop(self) -> None:
         """End waiting calls; nothing is opened afterwards."""
         self._cancel.set()
@@ -205,3 +202,9 @@ class Parts:
     def close(self) -> None:
         """Let go of what outlives attempts."""
         self.end_full()
+
+
+def _side(project: Project, source: SqlSource, secrets: Secrets, state: StateFile) -> SourceSide:
+    if isinstance(source, MySQLSource):
+        return MySQLSide(project, source, secrets)
+    return OceanBaseSide(project, source, secrets, state)

@@ -8,10 +8,11 @@ from time import monotonic, time
 from obsync_tui.engine.errors import EngineError, Fenced, ProjectOwned, Stopped
 from obsync_tui.engine.metrics.meter import Meter, rss_bytes
 from obsync_tui.engine.pipeline.attempt import Attempt
-from obsync_tui.engine.pipeline.parts import Parts, Secrets
+from obsync_tui.engine.pipeline.parts import Parts
 from obsync_tui.engine.pipeline.sampler import Sampler
+from obsync_tui.engine.pipeline.source import Secrets
 from obsync_tui.engine.state.database import StateFile
-from obsync_tui.model.datasource import KafkaSource, MySQLSource
+from obsync_tui.model.datasource import KafkaSource, SqlSource
 from obsync_tui.model.metrics import Failure, FullStatus, Phase, Status
 from obsync_tui.model.project import Project
 
@@ -29,20 +30,19 @@ class ProjectRun:
     def __init__(
         self,
         project: Project,
-        source: MySQLSource,
+        source: SqlSource,
         destination: KafkaSource,
         secrets: Secrets,
         state: StateFile,
         take_over: bool = False,
     ) -> None:
         self._project = project
-        self._source = source
         self._state = state
         self._take_over = take_over
         self._started_s = time()
         self._meter = Meter()
         self._parts = Parts(project, source, destination, secrets, state, self._started_s)
-        self._sampler = Sampler(source, secrets, self._meter, self._position)
+        self._sampler = Sampler(self._parts.source.probe, self._meter, self._position)
         self._asked = threading.Event()
         self._attempt: Attempt | None = None
         self._failure: Failure | None = None

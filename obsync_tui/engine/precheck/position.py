@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import msgspec
-import pymysql
 
 from obsync_tui.engine.errors import LogGap, StateError
 from obsync_tui.engine.pipeline.checkpoint import LOCAL_PROGRESS_KEY
 from obsync_tui.engine.precheck.model import CheckResult, Subject
 from obsync_tui.engine.state.database import StateFile
-from obsync_tui.engine.store.binlog.dump import check_position, read_source_log
+from obsync_tui.engine.store.binlog.history import SourceLog, check_position
 from obsync_tui.model.position import GtidSet, LogPosition
 
 _ITEM = "position"
@@ -26,15 +25,12 @@ def known_position(state_file: Path, project_id: str) -> LogPosition | None:
     return None
 
 
-def check_known_position(
-    subject: Subject, connection: pymysql.Connection, state_file: Path, project_id: str
-) -> CheckResult:
+def check_known_position(subject: Subject, log: SourceLog, state_file: Path, project_id: str) -> CheckResult:
     """The log after the position is still there, and is of the same history."""
     try:
         position = known_position(state_file, project_id)
         if position is None:
             return subject.passed(_ITEM, "no change was read yet")
-        log = read_source_log(connection, subject.name)
         check_position(GtidSet.parse(position.executed), log, subject.name)
     except (LogGap, StateError) as error:
         return subject.failed(_ITEM, error.what, error.cure)

@@ -8,12 +8,13 @@ from obsync_tui.engine.precheck import destination as cluster_checks
 from obsync_tui.engine.precheck import local
 from obsync_tui.engine.precheck import topics as topic_checks
 from obsync_tui.engine.precheck.model import Check, CheckResult, Outcome, Subject, run_checks
+from obsync_tui.engine.precheck.oceanbase import OceanBaseChecks
 from obsync_tui.engine.precheck.source import SourceChecks
 from obsync_tui.engine.sinks.kafka.checkpoint import checkpoint_topic
 from obsync_tui.engine.sinks.kafka.client import ClientProperties, SecretResolver, client_properties, where
 from obsync_tui.engine.sinks.kafka.cluster import Cluster
 from obsync_tui.engine.sinks.kafka.topics import read_topics
-from obsync_tui.model.datasource import DataSource, KafkaSource
+from obsync_tui.model.datasource import DataSource, KafkaSource, MySQLSource, OceanBaseSource
 from obsync_tui.model.project import Guarantee, Project
 from obsync_tui.model.table import TableVersion
 
@@ -25,17 +26,35 @@ def precheck(
 ) -> list[CheckResult]:
     """Everything that could stop the project or make it lose changes; nothing is raised, a failure is a result."""
     here = Subject("this machine")
-    source_checks = SourceChecks(project, source, secrets, state_dir / "state.db")
+    found, tables = _source(project, source, secrets, state_dir / "state.db")
     return [
         local.check_state_dir(here, state_dir),
         local.check_disk(here, state_dir),
-        *source_checks.run(),
-        *_destination(project, destination, secrets, source_checks),
+        *found,
+        *_destination(project, destination, secrets, tables),
     ]
 
 
+def _source(
+    project: Project, source: DataSource, secrets: SecretResolver, state_file: Path
+) -> tuple[list[CheckResult], tuple[TableVersion, ...] | None]:
+    """Results, and the tables in scope where they could be read."""
+    checks: SourceChecks | OceanBaseChecks
+    if isinstance(source, MySQLSource):
+        checks = SourceChecks(project, source, secrets, state_file)
+    elif isinstance(source, OceanBaseSource):
+        checks = OceanBaseChecks(project, source, secrets, state_file)
+    else:
+        cure = "Name a data source of kind mysql or oceanbase as from."
+        return [Subject(source.name).failed("kind", "this is no source of changes", cure)], None
+    return checks.run(), checks.tables
+
+
 def _destination(
-    project: Project, destination: DataSource, secrets: SecretResolver, source: SourceChecks
+    project: Project,
+    destination: DataSource,
+    secrets: SecretResolver,
+    tables: Sequence[TableVersion] | None,
 ) -> list[CheckResult]:
     subject = Subject(destination.name)
     if not isinstance(destination, KafkaSource):
@@ -54,7 +73,7 @@ def _destination(
         ]
     checks = [
         Check("transactions", lambda: _transactions(project, subject, destination, properties, cluster)),
-        Check("topics", lambda: _topics(project, subject, destination, properties, cluster, source.tables)),
+        Check("topics", lambda: _topics(project, subject, destination, properties, cluster, tables)),
     ]
     return [connected, *run_checks(subject, checks)]
 

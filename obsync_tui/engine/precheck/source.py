@@ -1,4 +1,4 @@
-"""All checks of a project's source, in order, each with what it needs."""
+"""All checks of a MySQL server as a project's source, in order, each with what it needs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,8 @@ from obsync_tui.engine.precheck import source_objects, source_server
 from obsync_tui.engine.precheck.model import Check, CheckResult, Outcome, Subject, run_checks
 from obsync_tui.engine.precheck.position import check_known_position
 from obsync_tui.engine.sinks.kafka.client import SecretResolver
-from obsync_tui.model.datasource import DataSource, MySQLSource
+from obsync_tui.engine.store.binlog.server import read_source_log
+from obsync_tui.model.datasource import MySQLSource
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.project import Project
 from obsync_tui.model.table import TableVersion
@@ -28,7 +29,7 @@ class SourceChecks:
     """Runs the checks of a source; `tables` are then those in scope, None when they could not be read."""
 
     def __init__(
-        self, project: Project, source: DataSource, secrets: SecretResolver, state_file: Path
+        self, project: Project, source: MySQLSource, secrets: SecretResolver, state_file: Path
     ) -> None:
         self._project = project
         self._source = source
@@ -40,10 +41,6 @@ class SourceChecks:
     def run(self) -> list[CheckResult]:
         """Every check's result; nothing is raised."""
         subject, source = self._subject, self._source
-        if not isinstance(source, MySQLSource):
-            return [
-                subject.failed("kind", "this is no source of changes", "Name a MySQL data source as from.")
-            ]
         try:
             rules = ObjectRules(self._project.objects)
         except ValueError as error:
@@ -85,7 +82,9 @@ class SourceChecks:
         yield source_server.check_sync_binlog(subject, variables)
         yield source_server.check_retention(subject, variables)
         yield source_server.check_clock(subject, clock_offset_s(connection))
-        yield check_known_position(subject, connection, self._state_file, self._project.id)
+        yield check_known_position(
+            subject, read_source_log(connection, subject.name), self._state_file, self._project.id
+        )
 
     def _rights(
         self,

@@ -173,10 +173,14 @@ class StateFile:
             ).fetchall()
         return [Event(*row) for row in reversed(rows)]
 
-    def delete(self, project_id: str) -> None:
-        """Remove everything of the project."""
+    def delete(self, project_id: str, but: str = "\0") -> None:
+        """Remove everything of the project but records whose keys start so: what it left behind elsewhere."""
         with self._transaction() as connection:
-            for table in ("record", "status", "event"):
+            connection.execute(
+                "DELETE FROM record WHERE project_id = ? AND substr(key, 1, ?) <> ?",
+                (project_id, len(but), but),
+            )
+            for table in ("status", "event"):
                 connection.execute(f"DELETE FROM {table} WHERE project_id = ?", (project_id,))
 
     def _prepare(self) -> None:

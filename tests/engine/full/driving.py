@@ -18,9 +18,9 @@ from pymysqlreplication.row_event import DeleteRowsEvent, UpdateRowsEvent, Write
 from obsync_tui.engine.full.importer import FullImport
 from obsync_tui.engine.full.keys import Key
 from obsync_tui.engine.full.progress import FullProgress
-from obsync_tui.engine.full.reader import ChunkBatch, Snapshots
+from obsync_tui.engine.full.reader import ChunkBatch, Snapshots, StartPoint
 from obsync_tui.engine.mysql.control import ServerRanker
-from obsync_tui.engine.mysql.snapshot import MySQLSnapshots, StartPoint
+from obsync_tui.engine.mysql.snapshot import MySQLSnapshots
 from obsync_tui.engine.store.store import Begin
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.datasource import MySQLSource

@@ -263,7 +263,7 @@ def test_cuts_of_commit_times_filter_by_them() -> None:
     assert [both.decide(NAME, at(150), key(k)) for k in (50, 51)] == [True, False]
     one = CutFilter(cuts, {NAME: TableRecord(NAME, ("id",), (Region(None, 1),))}, versions, NoRanker())
     assert [one.verdict(NAME, at(us)) for us in (100, 101)] == [False, True]
-    assert both.needed and one.needed
+    assert both.needs_filter(GtidSet()) and one.needs_filter(GtidSet())
     assert [one.needs_filter(GtidSet(), us) for us in (0, 100, 101)] == [True, True, False]
 
 

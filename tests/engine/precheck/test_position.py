@@ -8,6 +8,7 @@ from obsync_tui.engine.pipeline.checkpoint import LOCAL_PROGRESS_KEY, position_r
 from obsync_tui.engine.precheck.model import CheckResult, Outcome, Subject
 from obsync_tui.engine.precheck.position import check_known_position
 from obsync_tui.engine.state.database import StateFile
+from obsync_tui.engine.store.binlog.server import read_source_log
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.position import LogPosition
 from obsync_tui.model.project import new_project_id
@@ -21,7 +22,8 @@ def _checked(server: MySQLServer, path: Path, executed: str | None) -> CheckResu
         with StateFile(path) as state:
             state.save(project_id, (Record(LOCAL_PROGRESS_KEY, value),))
     with closing(server.connect()) as connection:
-        return check_known_position(Subject("shop"), connection, path, project_id)
+        log = read_source_log(connection, "shop")
+    return check_known_position(Subject("shop"), log, path, project_id)
 
 
 def _executed(server: MySQLServer, variable: str = "gtid_executed") -> str:

@@ -12,12 +12,12 @@ import msgspec
 import pymysql
 from pymysqlreplication.binlogstream import ReportSlave
 
-from obsync_tui.engine.errors import LogGap, SourceRefused, SourceUnfit
-from obsync_tui.engine.mysql.connection import connect, translate
-from obsync_tui.engine.values.jsonbinary import MYSQL57, MYSQL80
-from obsync_tui.model.datasource import MySQLSource
+from obsync_tui.engine.errors import SourceRefused
+from obsync_tui.engine.mysql.connection import translate
+from obsync_tui.engine.store.binlog.history import check_position
+from obsync_tui.engine.store.binlog.server import BinlogServer
+from obsync_tui.engine.values.jsonbinary import MYSQL57
 from obsync_tui.model.position import GtidSet
-from obsync_tui.model.secret import Secret
 
 _COM_BINLOG_DUMP_GTID = 0x1E
 _THROUGH_GTID = 0x04
@@ -38,64 +38,6 @@ class ReplicaIdentity(msgspec.Struct, frozen=True):
         return cls(zlib.crc32(name.encode()) | 0x80000000, str(uuid5(NAMESPACE_OID, name)))
 
 
-class SourceLog(msgspec.Struct, frozen=True):
-    """What a source says of its log: its executed and purged GTID sets, its uuid, and its checksums."""
-
-    executed: str
-    purged: str
-    server_uuid: str
-    checksum: bool
-    version: str = ""
-
-
-def read_source_log(connection: "pymysql.Connection[pymysql.cursors.Cursor]", where: str) -> SourceLog:
-    """Ask for the variables one by one, as ODP forwards them; SourceUnfit when GTIDs are off."""
-    values: dict[str, str] = {}
-    for name in ("gtid_mode", "gtid_executed", "gtid_purged", "server_uuid", "binlog_checksum", "version"):
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT @@global.{name}")
-            row = cursor.fetchone()
-            values[name] = str(row[0]) if row and row[0] is not None else ""
-    if values["gtid_mode"].upper() != "ON":
-        raise SourceUnfit(
-            f"gtid_mode is {values['gtid_mode'] or 'unknown'}",
-            where=where,
-            cure="Set gtid_mode=ON and enforce_gtid_consistency=ON on the source.",
-        )
-    return SourceLog(
-        values["gtid_executed"],
-        values["gtid_purged"],
-        values["server_uuid"],
-        values["binlog_checksum"] == "CRC32",
-        values["version"],
-    )
-
-
-def check_history(position: GtidSet, executed: GtidSet, where: str) -> None:
-    """LogGap when the position holds what the source, whose executed set was read afterwards, never had."""
-    unknown = position.missing_from(executed)
-    if unknown:
-        raise LogGap(
-            f"the checkpoint holds transactions that the source never had: {str(unknown)[:200]}",
-            where=where,
-            cure="This is another server, or RESET MASTER was run on it. Point the data source to the right server, "
-            "or run `obsync project reset` and synchronize again.",
-        )
-
-
-def check_position(position: GtidSet, log: SourceLog, where: str) -> None:
-    """LogGap when the source never had, or no longer has, what follows the position."""
-    check_history(position, GtidSet.parse(log.executed), where)
-    lost = GtidSet.parse(log.purged).missing_from(position)
-    if lost:
-        raise LogGap(
-            f"the source has purged transactions that were not read yet: {str(lost)[:200]}",
-            where=where,
-            cure="Nothing was skipped. Run `obsync project reset` and synchronize again, and keep the log longer "
-            "(expire_logs_days, binlog_expire_logs_seconds).",
-        )
-
-
 def encode_gtid_set(position: GtidSet) -> bytes:
     """The set as COM_BINLOG_DUMP_GTID takes it: per server 16 bytes of uuid and half-open intervals."""
     parts = [part.split(":") for part in str(position).split(",") if part]
@@ -114,14 +56,11 @@ class Dump:
     `checksum` tells whether events end in a CRC32 once `open` has returned.
     """
 
-    def __init__(
-        self, source: MySQLSource, password: Secret, identity: ReplicaIdentity, heartbeat_s: float
-    ) -> None:
-        self._source = source
-        self._password = password
+    def __init__(self, server: BinlogServer, identity: ReplicaIdentity, heartbeat_s: float) -> None:
+        self._server = server
         self._identity = identity
         self._heartbeat_s = heartbeat_s
-        self.where = f"data source {source.name} ({source.host}:{source.port})"
+        self.where = server.where
         self.connection: pymysql.Connection[pymysql.cursors.Cursor] | None = None
         self.checksum = True
         self.executed = ""
@@ -129,14 +68,14 @@ class Dump:
 
     def open(self, position: GtidSet) -> None:
         """Connect, check that the source still holds what follows the position, and ask for it."""
-        connection = connect(self._source, self._password, read_timeout_s=None)
+        connection = self._server.connect(read_timeout_s=None)
         self.connection = connection
         try:
-            log = read_source_log(connection, self.where)
+            log = self._server.log(connection)
             check_position(position, log, self.where)
             self.checksum = log.checksum
             self.executed = log.executed
-            self.json_dialect = MYSQL57 if log.version.startswith("5.") else MYSQL80
+            self.json_dialect = log.json_dialect
             with connection.cursor() as cursor:
                 cursor.execute("SET @master_binlog_checksum = %s", ("CRC32" if log.checksum else "NONE",))
                 cursor.execute("SET @master_heartbeat_period = %s", (int(self._heartbeat_s * 1e9),))
@@ -159,9 +98,9 @@ class Dump:
                 raise
             # The server says it in the words of a wrong password.
             raise SourceRefused(
-                f"the user {self._source.user} may not read the log",
+                f"the user {self._server.user} may not read the log",
                 where=self.where,
-                cure=f"Run: GRANT REPLICATION SLAVE ON *.* TO '{self._source.user}'@'<host>'",
+                cure=f"Run: GRANT REPLICATION SLAVE ON *.* TO '{self._server.user}'@'<host>'",
             ) from error
 
     def _request(self, connection: "pymysql.Connection[pymysql.cursors.Cursor]", position: GtidSet) -> None:

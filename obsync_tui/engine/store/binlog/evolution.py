@@ -7,22 +7,16 @@ position is therefore scanned, headers only, for another statement on the same t
 import threading
 from uuid import UUID
 
-import pymysql
-
 from obsync_tui.engine.errors import SchemaChanged, Stopped
-from obsync_tui.engine.mysql.catalog import read_table
-from obsync_tui.engine.mysql.connection import connect, translate
-from obsync_tui.engine.mysql.members import with_members
 from obsync_tui.engine.mysql.packets import PacketReader
 from obsync_tui.engine.store.binlog.ddl import Ddl, Verb, parse_ddl
-from obsync_tui.engine.store.binlog.dump import Dump, ReplicaIdentity, read_source_log
+from obsync_tui.engine.store.binlog.dump import Dump, ReplicaIdentity
 from obsync_tui.engine.store.binlog.events import TYPE_AT, EventType, parse_gtid, parse_query, stream_error
 from obsync_tui.engine.store.binlog.schemas import Schemas
+from obsync_tui.engine.store.binlog.server import BinlogServer
 from obsync_tui.engine.store.store import DdlStatement, LogItem, SchemaVersion
-from obsync_tui.model.datasource import MySQLSource
 from obsync_tui.model.position import Gtid, GtidSet
 from obsync_tui.model.project import Objects, OnDrop
-from obsync_tui.model.secret import Secret
 from obsync_tui.model.table import TableName, TableVersion
 
 
@@ -32,15 +26,13 @@ class SchemaEvolution:
     def __init__(
         self,
         schemas: Schemas,
-        source: MySQLSource,
-        password: Secret,
+        server: BinlogServer,
         objects: Objects,
         project_id: str,
         stopping: threading.Event,
     ) -> None:
         self._schemas = schemas
-        self._source = source
-        self._password = password
+        self._server = server
         self._objects = objects
         self._project_id = project_id
         self._stopping = stopping
@@ -101,17 +93,9 @@ class SchemaEvolution:
     def _version(
         self, name: TableName, gtid: Gtid, executed: GtidSet, where: str, created: bool
     ) -> TableVersion | None:
-        here = f"data source {self._source.name}"
-        connection = connect(self._source, self._password, read_timeout_s=60.0)
-        try:
-            table = read_table(connection, name)
-            if table is not None:
-                table = with_members(connection, table)
-            ahead = GtidSet.parse(read_source_log(connection, here).executed)
-        except pymysql.Error as error:
-            raise translate(error, here) from error
-        finally:
-            connection.close()
+        with self._server.connect() as connection:
+            table = self._server.table(connection, name)
+            ahead = GtidSet.parse(self._server.log(connection).executed)
         if table is None and created:
             return None
         reached = executed.copy()
@@ -131,9 +115,7 @@ class SchemaEvolution:
         """Look for another statement on the table between the position and the catalog's own."""
         if not ahead.missing_from(reached):
             return
-        dump = Dump(
-            self._source, self._password, ReplicaIdentity.of(self._project_id, "scan"), heartbeat_s=1.0
-        )
+        dump = Dump(self._server, ReplicaIdentity.of(self._project_id, "scan"), heartbeat_s=1.0)
         dump.open(reached)
         try:
             assert dump.connection is not None
@@ -159,7 +141,7 @@ class SchemaEvolution:
             raise stream_error(packet, dump.where)
         trailer = 4 if dump.checksum else 0
         if packet[TYPE_AT] == EventType.GTID:
-            event = parse_gtid(packet, trailer, oceanbase=False)
+            event = parse_gtid(packet, trailer, self._server.oceanbase)
             return Gtid(str(UUID(bytes=event.sid)), event.gno)
         if packet[TYPE_AT] == EventType.QUERY:
             database, statement = parse_query(packet, trailer)

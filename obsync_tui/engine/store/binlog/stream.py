@@ -13,15 +13,14 @@ from time import monotonic
 import pymysql
 
 from obsync_tui.engine.errors import SourceError, SourceUnreachable, Stopped
-from obsync_tui.engine.mysql.connection import connect, translate
-from obsync_tui.engine.mysql.members import incomplete, with_members
 from obsync_tui.engine.mysql.packets import PacketReader
 from obsync_tui.engine.store.binlog.assembly import Assembly
-from obsync_tui.engine.store.binlog.dump import Dump, ReplicaIdentity, read_source_log
+from obsync_tui.engine.store.binlog.dump import Dump, ReplicaIdentity
 from obsync_tui.engine.store.binlog.evolution import SchemaEvolution
 from obsync_tui.engine.store.binlog.schemas import Schemas
+from obsync_tui.engine.store.binlog.server import BinlogServer
 from obsync_tui.engine.store.store import LogBatch
-from obsync_tui.model.datasource import MySQLSource
+from obsync_tui.model.datasource import SqlSource
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.position import GtidSet, LogPosition
 from obsync_tui.model.project import Objects
@@ -38,10 +37,9 @@ class BinlogStore:
     """A source's binlog as batches; one instance serves one call of `batches`."""
 
     def __init__(
-        self, project_id: str, source: MySQLSource, password: Secret, objects: Objects, options: StoreOptions
+        self, project_id: str, source: SqlSource, password: Secret, objects: Objects, options: StoreOptions
     ) -> None:
-        self._source = source
-        self._password = password
+        self._server = BinlogServer(source, password)
         self._objects = objects
         self._rules = ObjectRules(objects)
         self._options = options
@@ -63,32 +61,28 @@ class BinlogStore:
 
     def newest_position(self) -> str:
         """The source's executed GTID set, over a connection of its own."""
-        where = f"data source {self._source.name}"
         try:
             if self._control is None:
-                self._control = connect(self._source, self._password, read_timeout_s=10.0)
-            return read_source_log(self._control, where).executed
-        except pymysql.Error as error:
+                self._control = self._server.connect(read_timeout_s=10.0)
+            return self._server.log(self._control).executed
+        except SourceError:
             self._control = None
-            raise translate(error, where) from error
+            raise
 
     def batches(self, position: LogPosition, tables: tuple[TableVersion, ...]) -> Iterator[LogBatch]:
         """Connect, check the position against the source's history, and yield until stopped."""
         executed = GtidSet.parse(position.executed)
-        dump = Dump(self._source, self._password, self._identity, self._options.heartbeat_s)
+        server = self._server
+        dump = Dump(server, self._identity, self._options.heartbeat_s)
         self._dump = dump
         try:
             dump.open(executed)
             assert dump.connection is not None
             reader = PacketReader(dump.connection, dump.where, self._options.silence_s)
-            schemas = Schemas(
-                self._complete(tables, dump.where), self._rules, dump.checksum, dump.json_dialect
-            )
-            evolution = SchemaEvolution(
-                schemas, self._source, self._password, self._objects, self._project_id, self._stopping
-            )
+            schemas = Schemas(server.completed(tables), self._rules, dump.checksum, dump.json_dialect)
+            evolution = SchemaEvolution(schemas, server, self._objects, self._project_id, self._stopping)
             assembly = Assembly(
-                schemas, executed, dump.checksum, evolution.apply, dump.where, oceanbase=False
+                schemas, executed, dump.checksum, evolution.apply, dump.where, oceanbase=server.oceanbase
             )
             yield from self._pull(dump, reader, assembly)
         except SourceError:
@@ -97,15 +91,6 @@ class BinlogStore:
         finally:
             dump.close()
         raise Stopped("the Store was stopped")
-
-    def _complete(self, tables: tuple[TableVersion, ...], where: str) -> tuple[TableVersion, ...]:
-        if not incomplete(tables):
-            return tables
-        try:
-            with connect(self._source, self._password, read_timeout_s=60.0) as connection:
-                return tuple(with_members(connection, table) for table in tables)
-        except pymysql.Error as error:
-            raise translate(error, where) from error
 
     def _pull(self, dump: Dump, reader: PacketReader, assembly: Assembly) -> Iterator[LogBatch]:
         assert dump.connection is not None

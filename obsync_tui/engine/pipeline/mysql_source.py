@@ -1,0 +1,79 @@
+"""A MySQL server as a project's source."""
+
+import pymysql
+
+from obsync_tui.engine.formats.plan import Identity
+from obsync_tui.engine.full.reader import Snapshots
+from obsync_tui.engine.mysql.connection import connect, query
+from obsync_tui.engine.mysql.server import clock_offset_s
+from obsync_tui.engine.mysql.snapshot import RETENTION, MySQLSnapshots
+from obsync_tui.engine.pipeline.checkpoint import Checkpoint
+from obsync_tui.engine.pipeline.source import Commit, Probe, Secrets, SourceSample
+from obsync_tui.engine.store.binlog.history import check_history
+from obsync_tui.engine.store.binlog.stream import BinlogStore
+from obsync_tui.engine.store.store import Store
+from obsync_tui.model.datasource import MySQLSource
+from obsync_tui.model.objects import ObjectRules
+from obsync_tui.model.position import GtidSet
+from obsync_tui.model.project import Project
+from obsync_tui.model.secret import Secret
+
+_DAY_S = 86_400
+_READ_TIMEOUT_S = 10.0
+
+
+class MySQLSide:
+    """Binlog and snapshots of a MySQL server; see `SourceSide`."""
+
+    def __init__(self, project: Project, source: MySQLSource, secrets: Secrets) -> None:
+        self._project = project
+        self._source = source
+        self._secrets = secrets
+        self.identity = Identity("MYSQL", f"MYSQL_{project.id}_1-0")
+
+    def open(self, checkpoint: Checkpoint, commit: Commit) -> None:
+        """A binlog is there without asking for it."""
+
+    def snapshots(self) -> Snapshots:
+        """Opens snapshots under a brief read lock."""
+        rules = ObjectRules(self._project.objects)
+        return MySQLSnapshots(self._source, self._password(), rules, self._project.full.connections)
+
+    def store(self) -> Store:
+        """A Store of the binlog."""
+        project = self._project
+        return BinlogStore(project.id, self._source, self._password(), project.objects, project.store)
+
+    def probe(self) -> Probe:
+        """Asks for clock, executed GTIDs and retention."""
+        return MySQLProbe(self._source, self._password())
+
+    def _password(self) -> Secret:
+        return self._secrets(self._source.password)
+
+
+class MySQLProbe:
+    """Samples a MySQL server; see `Probe`."""
+
+    def __init__(self, source: MySQLSource, password: Secret) -> None:
+        self._source = source
+        self._password = password
+        self._connection: pymysql.Connection | None = None
+
+    def sample(self, position: str) -> SourceSample:
+        """Ask; a connection that failed is made anew at the next call."""
+        connection = self._connection or connect(self._source, self._password, read_timeout_s=_READ_TIMEOUT_S)
+        self._connection = None
+        offset_s = clock_offset_s(connection)
+        row = query(connection, "SELECT UNIX_TIMESTAMP(NOW(6)), @@global.gtid_executed")[0]
+        limits = {str(name): int(str(value)) for name, value in query(connection, RETENTION)}
+        self._connection = connection
+        newest = GtidSet.parse(str(row[1]))
+        check_history(GtidSet.parse(position), newest, f"data source {self._source.name}")
+        retention_s = limits.get("binlog_expire_logs_seconds") or limits.get("expire_logs_days", 0) * _DAY_S
+        return SourceSample(offset_s, float(str(row[0])), newest, retention_s)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            self._connection.close()

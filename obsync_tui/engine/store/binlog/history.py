@@ -1,0 +1,42 @@
+"""What a source says of its log, and whether a position fits it."""
+
+import msgspec
+
+from obsync_tui.engine.errors import LogGap
+from obsync_tui.engine.values.jsonbinary import MYSQL57, JsonDialect
+from obsync_tui.model.position import GtidSet
+
+
+class SourceLog(msgspec.Struct, frozen=True):
+    """A source's executed and purged GTID sets, its uuid, whether events end in a CRC32, and how it prints JSON."""
+
+    executed: str
+    purged: str
+    server_uuid: str
+    checksum: bool
+    json_dialect: JsonDialect = MYSQL57
+
+
+def check_history(position: GtidSet, executed: GtidSet, where: str) -> None:
+    """LogGap when the position holds what the source, whose executed set was read afterwards, never had."""
+    unknown = position.missing_from(executed)
+    if unknown:
+        raise LogGap(
+            f"the checkpoint holds transactions that the source never had: {str(unknown)[:200]}",
+            where=where,
+            cure="This is another server, or its log began anew (RESET MASTER; on OceanBase CREATE BINLOG). Point the "
+            "data source to the right server, or decide with `obsync project gap`.",
+        )
+
+
+def check_position(position: GtidSet, log: SourceLog, where: str) -> None:
+    """LogGap when the source never had, or no longer has, what follows the position."""
+    check_history(position, GtidSet.parse(log.executed), where)
+    lost = GtidSet.parse(log.purged).missing_from(position)
+    if lost:
+        raise LogGap(
+            f"the source has purged transactions that were not read yet: {str(lost)[:200]}",
+            where=where,
+            cure="Nothing was skipped. Decide with `obsync project gap`, and keep the log longer "
+            "(expire_logs_days, binlog_expire_logs_seconds).",
+        )
