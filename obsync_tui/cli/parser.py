@@ -5,7 +5,7 @@ import inspect
 from typing import NoReturn
 
 from obsync_tui import __version__
-from obsync_tui.cli import exit_codes, oceanbase_source, project, source, view_logs
+from obsync_tui.cli import exit_codes, gap, oceanbase_source, project, source, view_logs
 from obsync_tui.cli.create import create
 from obsync_tui.cli.output import note
 from obsync_tui.cli.session import Session
@@ -161,6 +161,17 @@ def _add_project(commands: "argparse._SubParsersAction[Parser]") -> None:
     )
     reset = _named(commands, "reset", "forget a stopped project's progress")
     reset.set_defaults(command=project.reset)
+    between = _named(
+        commands, "gap", "show what of the log is out of a stopped project's reach, and decide about it"
+    )
+    between.set_defaults(command=gap.gap)
+    between.add_argument(
+        "--resync", metavar="DB.TABLE,…|all", help="read these tables again at the next run, then go on"
+    )
+    between.add_argument(
+        "--accept", action="store_true", help="give up the changes of all other tables that are out of reach"
+    )
+    _json(between)
     delete = _named(
         commands, "delete", "release a stopped project's checkpoint and remove its state and file"
     )

@@ -18,6 +18,7 @@ from obsync_tui.cli.output import drop, note
 from obsync_tui.cli.session import Session
 from obsync_tui.cli.status_text import ENDED, WIDTH, status_line, time_text
 from obsync_tui.engine.errors import EngineError, StateError, Stopped
+from obsync_tui.engine.pipeline.run import failed_phase
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.state.lock import ProjectLock
 from obsync_tui.model.metrics import Failure, Phase, Status
@@ -194,7 +195,7 @@ def _final(status: Status, error: BaseException | None) -> Status:
         failure = msgspec.structs.replace(
             failure, what=error.what, where=error.where, cure=error.cure, retryable=error.retryable
         )
-    return msgspec.structs.replace(status, phase=Phase.FAILED, failure=failure, at_s=time.time())
+    return msgspec.structs.replace(status, phase=failed_phase(error), failure=failure, at_s=time.time())
 
 
 class _Display:

@@ -8,7 +8,7 @@ from obsync_tui.model.project import Step
 
 
 class Phase(StrEnum):
-    """What a run is doing."""
+    """What a run is doing; `gap`: it stands before changes that are out of reach, for the user to decide."""
 
     STARTING = "starting"
     SCHEMA = "schema"
@@ -17,6 +17,7 @@ class Phase(StrEnum):
     RETRYING = "retrying"
     STOPPED = "stopped"
     FAILED = "failed"
+    GAP = "gap"
     COMPLETED = "completed"
 
 

@@ -124,6 +124,10 @@ class GtidSet:
                     result.add_interval(uuid, start, b)
         return result
 
+    def common_with(self, other: "GtidSet") -> "GtidSet":
+        """The GTIDs of this set that the other holds too."""
+        return self.missing_from(self.missing_from(other))
+
     def union(self, other: "GtidSet") -> "GtidSet":
         """All GTIDs of both sets."""
         result = self.copy()

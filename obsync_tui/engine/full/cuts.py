@@ -100,6 +100,10 @@ class CutFilter:
             return commit_us <= newest.cut.commit_us
         return not newest.executed.issubset(executed)
 
+    def covered(self, begin: Begin) -> frozenset[TableName]:
+        """The tables all of whose images in the transaction are dropped; empty for good once the cuts are passed."""
+        return frozenset(name for name in self._tables if self.verdict(name, begin) is False)
+
     def verdict(self, table: TableName, begin: Begin) -> bool | None:
         """Whether every image of the transaction in the table is kept (True) or dropped; None: `decide` by key."""
         ranges = self._tables.get(table)

@@ -147,11 +147,20 @@ class Retention:
 
 
 class OceanBaseSnapshots:
-    """Opens snapshots of an OceanBase source with so many reading connections; see `Snapshots`."""
+    """Opens snapshots of an OceanBase source with so many reading connections; see `Snapshots`.
+
+    A cut before `not_before_scn` is not gone on with: the log after it is not whole.
+    """
 
     def __init__(
-        self, source: OceanBaseSource, password: Secret, rules: ObjectRules, connections: int
+        self,
+        source: OceanBaseSource,
+        password: Secret,
+        rules: ObjectRules,
+        connections: int,
+        not_before_scn: int = 0,
     ) -> None:
+        self._not_before_scn = not_before_scn
         self._source = source
         self._password = password
         self._rules = rules
@@ -170,7 +179,8 @@ class OceanBaseSnapshots:
             version = read_version(connection)
             retention = Retention(control, version, self._where)
             cut, tables, ddl = self._cut(connection, control, cut_id, version)
-            if last is not None and retention.allows(last) and _unchanged(last, cut, ddl, version):
+            usable = last is not None and last.scn >= self._not_before_scn and retention.allows(last)
+            if last is not None and usable and _unchanged(last, cut, ddl, version):
                 cut = last
             rows = estimates(connection, [table.name for table in tables])
         except BaseException:

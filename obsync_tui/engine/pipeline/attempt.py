@@ -219,7 +219,7 @@ class Attempt:
         conveyor = self._conveyor = Conveyor(self._meter, queue)
         feeder = self._feeder(sink, queue, book)
         connector = self._connector(book, schemas, position, cut_filter)
-        store = self._parts.store()
+        store = self._parts.store(cut_filter)
 
         def passed(out: Outgoing) -> None:
             if out.whole and out.position is not None and connector.passed(out.position):

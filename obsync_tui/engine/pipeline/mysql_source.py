@@ -4,19 +4,24 @@ import pymysql
 
 from obsync_tui.engine.formats.plan import Identity
 from obsync_tui.engine.full.reader import Snapshots
+from obsync_tui.engine.mysql.catalog import read_tables
 from obsync_tui.engine.mysql.connection import connect, query
 from obsync_tui.engine.mysql.server import clock_offset_s
 from obsync_tui.engine.mysql.snapshot import RETENTION, MySQLSnapshots
 from obsync_tui.engine.pipeline.checkpoint import Checkpoint
-from obsync_tui.engine.pipeline.source import Commit, Probe, Secrets, SourceSample
+from obsync_tui.engine.pipeline.source import Commit, Probe, Secrets, SourceSample, Survey, binlog_survey
+from obsync_tui.engine.store.binlog.assembly import Covered
 from obsync_tui.engine.store.binlog.history import check_history
+from obsync_tui.engine.store.binlog.server import BinlogServer
 from obsync_tui.engine.store.binlog.stream import BinlogStore
 from obsync_tui.engine.store.store import Store
+from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.datasource import MySQLSource
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.position import GtidSet
 from obsync_tui.model.project import Project
 from obsync_tui.model.secret import Secret
+from obsync_tui.model.table import TableName
 
 _DAY_S = 86_400
 _READ_TIMEOUT_S = 10.0
@@ -29,20 +34,35 @@ class MySQLSide:
         self._project = project
         self._source = source
         self._secrets = secrets
+        self._only: frozenset[TableName] = frozenset()
         self.identity = Identity("MYSQL", f"MYSQL_{project.id}_1-0")
 
     def open(self, checkpoint: Checkpoint, commit: Commit) -> None:
         """A binlog is there without asking for it."""
+        self._only = checkpoint.resync
 
     def snapshots(self) -> Snapshots:
         """Opens snapshots under a brief read lock."""
-        rules = ObjectRules(self._project.objects)
+        rules = ObjectRules(self._project.objects, self._only)
         return MySQLSnapshots(self._source, self._password(), rules, self._project.full.connections)
 
-    def store(self) -> Store:
+    def store(self, covered: Covered | None) -> Store:
         """A Store of the binlog."""
         project = self._project
-        return BinlogStore(project.id, self._source, self._password(), project.objects, project.store)
+        return BinlogStore(
+            project.id, self._source, self._password(), project.objects, project.store, covered
+        )
+
+    def survey(self, checkpoint: Checkpoint) -> Survey:
+        """Compare the position with what the server executed and purged."""
+        server = BinlogServer(self._source, self._password())
+        with server.connect() as connection:
+            there = read_tables(connection, ObjectRules(self._project.objects))
+            return binlog_survey(checkpoint, server.log(connection), there)
+
+    def give_up(self, checkpoint: Checkpoint, tables: frozenset[TableName]) -> tuple[Record, ...]:
+        """A binlog is one for all tables."""
+        return ()
 
     def probe(self) -> Probe:
         """Asks for clock, executed GTIDs and retention."""

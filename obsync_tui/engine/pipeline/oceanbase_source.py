@@ -1,5 +1,6 @@
 """A tenant of OceanBase as a project's source: flashback snapshots, and Binlog Service or view logs."""
 
+import msgspec
 import pymysql
 
 from obsync_tui.engine.errors import SourceUnfit
@@ -14,14 +15,17 @@ from obsync_tui.engine.oceanbase.snapshot import OceanBaseSnapshots
 from obsync_tui.engine.oceanbase.tenant import Tenant, read_tenant
 from obsync_tui.engine.oceanbase.version import read_version
 from obsync_tui.engine.pipeline.checkpoint import Checkpoint
-from obsync_tui.engine.pipeline.source import Commit, Probe, Secrets, SourceSample
+from obsync_tui.engine.pipeline.source import Commit, Probe, Secrets, SourceSample, Survey, binlog_survey
+from obsync_tui.engine.pipeline.view_log_survey import view_log_survey
 from obsync_tui.engine.state.database import StateFile
+from obsync_tui.engine.store.binlog.assembly import Covered
 from obsync_tui.engine.store.binlog.history import check_history
 from obsync_tui.engine.store.binlog.server import read_service_log
 from obsync_tui.engine.store.binlog.stream import BinlogStore
 from obsync_tui.engine.store.mlog.catalog import LogFacts
 from obsync_tui.engine.store.mlog.listing import owner_of, owners
-from obsync_tui.engine.store.mlog.ownership import claim, create, lob_limits, owned_of
+from obsync_tui.engine.store.mlog.ownership import claim, create, drop, lob_limits, owned_of
+from obsync_tui.engine.store.mlog.purge import intent_of, without_tables
 from obsync_tui.engine.store.mlog.stream import ViewLogStore
 from obsync_tui.engine.store.store import Store
 from obsync_tui.model.checkpoint import VIEW_LOG_PREFIX, Record
@@ -64,8 +68,8 @@ class OceanBaseSide:
             if Step.INCREMENTAL not in self._project.steps:
                 return
             self._check_log(connection)
-            if self._by_view_logs and (checkpoint.position is None or checkpoint.resync):
-                self._own_logs(connection, commit)
+            if self._by_view_logs:
+                self._own_logs(connection, checkpoint, commit)
 
     def _check_log(self, connection: pymysql.Connection) -> None:
         binlog = _NOT_ASKED if self._by_view_logs else binlog_service(connection)
@@ -73,9 +77,17 @@ class OceanBaseSide:
         if choice.log is None:
             raise SourceUnfit(choice.why, where=self._where, cure=choice.cure)
 
-    def _own_logs(self, connection: pymysql.Connection, commit: Commit) -> None:
-        """Claim, then create: a log of ours is never there without a record that says so."""
-        tables = read_tables(connection, ObjectRules(self._project.objects, self._only))
+    def _own_logs(self, connection: pymysql.Connection, checkpoint: Checkpoint, commit: Commit) -> None:
+        """Claim, then create: a log of ours is never there without a record that says so.
+
+        Once the stream has begun only tables that are read again, or whose log was given up, get one.
+        """
+        owned = owned_of(self._records.values())
+        wanted = self._only | {table.name for table in checkpoint.schemas if table.name not in owned}
+        if checkpoint.position is not None and not wanted:
+            return
+        only = wanted if checkpoint.position is not None else frozenset()
+        tables = read_tables(connection, ObjectRules(self._project.objects, only))
 
         def keep(records: tuple[Record, ...]) -> None:
             if records:
@@ -84,7 +96,6 @@ class OceanBaseSide:
                 self._state.save(self._project.id, records)
                 self._records.update({record.key: record for record in records})
 
-        owned = owned_of(self._records.values())
         keep(claim(connection, self._project.id, tables, owned, self._owner_of, self._where))
         owned = owned_of(self._records.values())
         keep(create(connection, tables, owned, lost_lobs(self._project), self._where))
@@ -101,14 +112,41 @@ class OceanBaseSide:
     def snapshots(self) -> Snapshots:
         """Opens snapshots by flashback reads."""
         rules = ObjectRules(self._project.objects, self._only)
-        return OceanBaseSnapshots(self._source, self._password(), rules, self._project.full.connections)
+        logs = owned_of(self._records.values()).values()
+        not_before_scn = max((one.floor_scn for one in logs), default=0)
+        return OceanBaseSnapshots(
+            self._source, self._password(), rules, self._project.full.connections, not_before_scn
+        )
 
-    def store(self) -> Store:
+    def store(self, covered: Covered | None) -> Store:
         """A Store of the log that the data source names."""
         project = self._project
         if self._by_view_logs:
             return ViewLogStore(self._source, self._password(), self._records.values(), lost_lobs(project))
-        return BinlogStore(project.id, self._source, self._password(), project.objects, project.store)
+        return BinlogStore(
+            project.id, self._source, self._password(), project.objects, project.store, covered
+        )
+
+    def survey(self, checkpoint: Checkpoint) -> Survey:
+        """Compare the position with the log, or each table's view log with its record."""
+        with connect(self._source, self._password(), read_timeout_s=_READ_TIMEOUT_S) as connection:
+            there = read_tables(connection, ObjectRules(self._project.objects))
+            if not self._by_view_logs:
+                return binlog_survey(checkpoint, read_service_log(connection, self._where), there)
+            return view_log_survey(connection, checkpoint, there, self._where)
+
+    def give_up(self, checkpoint: Checkpoint, tables: frozenset[TableName]) -> tuple[Record, ...]:
+        """Drop the tables' view logs; `open` makes others."""
+        if not self._by_view_logs:
+            return ()
+        owned = owned_of(checkpoint.records)
+        mine = [owned[table] for table in sorted(tables) if table in owned]
+        if mine:
+            with connect(self._source, self._password(), read_timeout_s=_READ_TIMEOUT_S) as connection:
+                drop(connection, mine, self._where)
+        removed = tuple(msgspec.structs.replace(one.record, value=None) for one in mine)
+        self._state.save(self._project.id, removed)
+        return (*removed, *without_tables(intent_of(checkpoint.records), tables))
 
     def probe(self) -> Probe:
         """Asks for the clock, and for executed GTIDs where there are any."""

@@ -45,7 +45,7 @@ class Parts:
     ) -> None:
         self.started_s = started_s
         self._project = project
-        self.source = _side(project, source, secrets, state)
+        self.source = source_side(project, source, secrets, state)
         self._destination = destination
         self._secrets = secrets
         self._state = state
@@ -84,9 +84,9 @@ class Parts:
             cancel=self._cancel,
         )
 
-    def store(self) -> Store:
+    def store(self, cut_filter: CutFilter | None) -> Store:
         """A Store for one attempt, which is told what is committed."""
-        self._store = self.source.store()
+        self._store = self.source.store(cut_filter.covered if cut_filter is not None else None)
         return self._store
 
     def snapshots(self) -> Snapshots:
@@ -204,7 +204,8 @@ class Parts:
         self.end_full()
 
 
-def _side(project: Project, source: SqlSource, secrets: Secrets, state: StateFile) -> SourceSide:
+def source_side(project: Project, source: SqlSource, secrets: Secrets, state: StateFile) -> SourceSide:
+    """The side of the data source's kind."""
     if isinstance(source, MySQLSource):
         return MySQLSide(project, source, secrets)
     return OceanBaseSide(project, source, secrets, state)

@@ -1,19 +1,17 @@
 """Starting a project over, and releasing it."""
 
-import threading
 from collections.abc import Mapping
-from time import time
 
 import msgspec
 
 from obsync_tui.engine.errors import SinkError
 from obsync_tui.engine.oceanbase.connection import connect
-from obsync_tui.engine.pipeline.checkpoint import EPOCH_KEY, LOCAL_PROGRESS_KEY, decode_checkpoint
+from obsync_tui.engine.pipeline.checkpoint import EPOCH_KEY, decode_checkpoint
 from obsync_tui.engine.pipeline.source import Secrets
+from obsync_tui.engine.pipeline.stopped import stopped_project
 from obsync_tui.engine.sinks.kafka.checkpoint import checkpoint_topic
 from obsync_tui.engine.sinks.kafka.client import client_properties, where
 from obsync_tui.engine.sinks.kafka.topics import delete_topic
-from obsync_tui.engine.sinks.kafka.transactional import TransactionalSink
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.store.mlog.ownership import drop, owned_of
 from obsync_tui.model.checkpoint import OWNER_KEY, Record
@@ -33,31 +31,14 @@ def reset_project(
     SourceError, ProjectOwned.
     """
     local = tuple(Record(record.key, None) for record in state.records(project.id))
-    if project.delivery.guarantee is Guarantee.AT_LEAST_ONCE:
-        values = {r.key: r.value for r in state.records(project.id) if r.value is not None}
+    with stopped_project(project, destination, secrets, state) as stopped:
+        values = stopped.values
         epoch = decode_checkpoint(values).epoch + 1
         _drop_logs(source, secrets, values)
-        state.save(project.id, (*local, Record(EPOCH_KEY, msgspec.json.encode(epoch))))
-    else:
-        sink = TransactionalSink(
-            project.id,
-            client_properties(destination, secrets),
-            where=where(destination),
-            transaction_timeout_s=project.delivery.transaction_timeout_s,
-            expected=False,
-            started_s=time(),
-            cancel=threading.Event(),
-        )
-        try:
-            values = dict(sink.open(take_over=False))
-            epoch = decode_checkpoint(values).epoch + 1
-            _drop_logs(source, secrets, values)
-            removed = [Record(key, None) for key in sorted(values) if key not in (OWNER_KEY, EPOCH_KEY)]
-            removed.append(Record(OWNER_KEY, None))
-            sink.commit((*removed, Record(EPOCH_KEY, msgspec.json.encode(epoch))))
-        finally:
-            sink.close()
-        state.save(project.id, (*local, Record(LOCAL_PROGRESS_KEY, None)))
+        removed = [Record(key, None) for key in sorted(values) if key not in (OWNER_KEY, EPOCH_KEY)]
+        stopped.commit((*removed, Record(OWNER_KEY, None), Record(EPOCH_KEY, msgspec.json.encode(epoch))))
+    if project.delivery.guarantee is Guarantee.EXACTLY_ONCE:
+        state.save(project.id, local)
     state.clear_status(project.id)
     state.add_event(project.id, "reset", f"started over, epoch {epoch}")
 
@@ -77,10 +58,9 @@ def release_project(
 
     Answers why the topic stays, empty when it is gone.
     """
-    if project.delivery.guarantee is Guarantee.AT_LEAST_ONCE:
-        reset_project(project, source, destination, secrets, state)
-        return ""
     reset_project(project, source, destination, secrets, state)
+    if project.delivery.guarantee is Guarantee.AT_LEAST_ONCE:
+        return ""
     try:
         delete_topic(
             client_properties(destination, secrets), checkpoint_topic(project.id), where(destination)

@@ -5,7 +5,7 @@ import random
 import threading
 from time import monotonic, time
 
-from obsync_tui.engine.errors import EngineError, Fenced, ProjectOwned, Stopped
+from obsync_tui.engine.errors import EngineError, Fenced, LogGap, ProjectOwned, Stopped
 from obsync_tui.engine.metrics.meter import Meter, rss_bytes
 from obsync_tui.engine.pipeline.attempt import Attempt
 from obsync_tui.engine.pipeline.parts import Parts
@@ -19,6 +19,11 @@ from obsync_tui.model.project import Project
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 _HELD_S = 300.0
+
+
+def failed_phase(error: BaseException) -> Phase:
+    """How a run that ended in an error stands."""
+    return Phase.GAP if isinstance(error, LogGap) else Phase.FAILED
 
 
 class ProjectRun:
@@ -102,7 +107,7 @@ class ProjectRun:
         self._failure = Failure(
             type(error).__name__, error.what, error.where, error.cure, error.retryable, time()
         )
-        self._phase = Phase.RETRYING if error.retryable else Phase.FAILED
+        self._phase = Phase.RETRYING if error.retryable else failed_phase(error)
         if not isinstance(error, Fenced | ProjectOwned):
             self._notice(f"{'trying again' if error.retryable else 'failed'}: {error}")
 
@@ -153,5 +158,5 @@ class ProjectRun:
             purge_left_s=meter.purge_left_s,
             full=attempt.full if attempt else FullStatus(),
             warnings=attempt.warnings if attempt else (),
-            failure=self._failure if phase in (Phase.FAILED, Phase.RETRYING) else None,
+            failure=self._failure if phase in (Phase.FAILED, Phase.GAP, Phase.RETRYING) else None,
         )

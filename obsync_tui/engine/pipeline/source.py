@@ -1,6 +1,6 @@
 """The source's side of a run: what differs between MySQL and OceanBase, and whatever is asked of the source beside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
@@ -8,10 +8,13 @@ import msgspec
 from obsync_tui.engine.formats.plan import Identity
 from obsync_tui.engine.full.reader import Snapshots
 from obsync_tui.engine.pipeline.checkpoint import Checkpoint
+from obsync_tui.engine.store.binlog.assembly import Covered
+from obsync_tui.engine.store.binlog.history import SourceLog, reachable
 from obsync_tui.engine.store.store import Store
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.position import GtidSet
 from obsync_tui.model.secret import Secret, SecretReference
+from obsync_tui.model.table import TableName, TableVersion
 
 Secrets = Callable[[SecretReference], Secret]
 Commit = Callable[[tuple[Record, ...]], None]
@@ -29,6 +32,26 @@ class SourceSample(msgspec.Struct, frozen=True):
     now_s: float
     newest: GtidSet | None = None
     retention_s: float = 0.0
+
+
+class TableGap(msgspec.Struct, frozen=True):
+    """A table whose own log has a gap, and what happened to it."""
+
+    table: TableName
+    what: str
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """The log after a position. `executed` is the nearest position from which it is whole, `lost` what lies before.
+
+    `gaps` are those of single tables' logs, in the tables' order; `changed` are tables whose columns are not
+    those of the checkpoint any more, or that the checkpoint does not know.
+    """
+
+    executed: str
+    lost: str = ""
+    gaps: tuple[TableGap, ...] = ()
+    changed: tuple[TableName, ...] = ()
 
 
 class Probe(Protocol):
@@ -62,10 +85,38 @@ class SourceSide(Protocol):
         """Opens snapshots of the source."""
         ...
 
-    def store(self) -> Store:
-        """A Store for one attempt."""
+    def store(self, covered: Covered | None) -> Store:
+        """A Store for one attempt, which may leave out what is `covered`."""
+        ...
+
+    def survey(self, checkpoint: Checkpoint) -> Survey:
+        """What of the log after the checkpoint's position is out of reach. Raises SourceError."""
+        ...
+
+    def give_up(self, checkpoint: Checkpoint, tables: frozenset[TableName]) -> tuple[Record, ...]:
+        """Stop following these tables' own logs: the records by which `open` makes them ready again."""
         ...
 
     def probe(self) -> Probe:
         """A probe of the source."""
         ...
+
+
+def binlog_survey(checkpoint: Checkpoint, log: SourceLog, there: Iterable[TableVersion]) -> Survey:
+    """What a binlog lacks after the checkpoint's position; `there` are the tables in scope as they are."""
+    position = GtidSet.parse(checkpoint.position.executed if checkpoint.position else "")
+    nearest = reachable(position, log)
+    texts = []
+    if purged := nearest.missing_from(position):
+        texts.append(f"{purged.count()} transactions were purged unread: {str(purged)[:200]}")
+    if alien := position.missing_from(nearest):
+        texts.append(f"{alien.count()} transactions are of another history: {str(alien)[:200]}")
+    return Survey(str(nearest), "; ".join(texts), changed=changed_tables(checkpoint.schemas, there))
+
+
+def changed_tables(known: Iterable[TableVersion], there: Iterable[TableVersion]) -> tuple[TableName, ...]:
+    """The tables in scope whose columns or keys are not those that the checkpoint knows, or that it does not know."""
+    shapes = {table.name: (table.columns, table.primary_key) for table in known}
+    return tuple(
+        table.name for table in there if shapes.get(table.name) != (table.columns, table.primary_key)
+    )

@@ -19,11 +19,13 @@ from obsync_tui.engine.store.binlog.events import (
     timestamp_s,
     unfit,
 )
+from obsync_tui.engine.store.binlog.history import DECIDE
 from obsync_tui.engine.store.binlog.schemas import Schemas, WireTable
 from obsync_tui.engine.store.binlog.tablemap import read_length
 from obsync_tui.engine.store.store import Begin, Commit, LogBatch, LogItem, RowGroup
 from obsync_tui.model.position import Gtid, GtidSet
 from obsync_tui.model.project import DmlKind
+from obsync_tui.model.table import TableName
 
 _TABLE_MAP = int(EventType.TABLE_MAP)
 _XID, _GTID, _QUERY = int(EventType.XID), int(EventType.GTID), int(EventType.QUERY)
@@ -38,6 +40,8 @@ _ROW_TYPES = {
     int(EventType.DELETE_ROWS): DmlKind.DELETE,
 }
 
+Covered = Callable[[Begin], frozenset[TableName]]
+"""The tables whose rows in a transaction were read already, under a later cut; none from some transaction on."""
 DdlHandler = Callable[[list[Ddl], str, Gtid, GtidSet], list[LogItem]]
 
 
@@ -67,6 +71,7 @@ class Assembly:
         on_ddl: DdlHandler,
         where: str,
         oceanbase: bool,
+        covered: Covered | None = None,
     ) -> None:
         self.executed = executed
         self.whole = True
@@ -77,6 +82,7 @@ class Assembly:
         self._on_ddl = on_ddl
         self._where = where
         self._oceanbase = oceanbase
+        self._covered = covered
         self._items: list[LogItem] = []
         self._ids: dict[bytes, WireTable] = {}
         self._uuids: dict[bytes, str] = {}
@@ -172,7 +178,7 @@ class Assembly:
             raise LogGap(
                 "the source reports that events were lost (INCIDENT)",
                 where=f"{self._where}, after {self._gtid}",
-                cure="Run `obsync project reset` and synchronize again.",
+                cure=f"Nothing was skipped. {DECIDE}",
             )
         elif kind in UNFIT:
             raise unfit(EventType(kind), f"{self._where}, transaction {self._gtid}")
@@ -185,8 +191,18 @@ class Assembly:
         self._gtid = Gtid(uuid, event.gno)
         self._commit_us = self._newest_us = event.commit_us
         self.whole = self._begun = self._rows_seen = False
+        if self._covered is not None:
+            self._leave_out(self._covered(Begin(self._gtid, self._commit_us)))
         if len(self._ids) > _IDS_KEPT:
             self._forget_tables()
+
+    def _leave_out(self, tables: frozenset[TableName]) -> None:
+        """Skip rows and DDL of tables until their cut: they may be of shapes that nobody knows any more."""
+        if tables != self._schemas.left_out:
+            self._schemas.leave_out(tables)
+            self._forget_tables()
+        if not tables:
+            self._covered = None
 
     def _commit(self) -> None:
         gtid = self._gtid
@@ -213,7 +229,7 @@ class Assembly:
         self._refuse_statements(effects, statement)
         assert self._gtid is not None
         gtid, in_transaction = self._gtid, creates_with_rows(statement)
-        mentioned = [e for e in effects if e.verb is not Verb.DML]
+        mentioned = [e for e in effects if e.verb is not Verb.DML and e.table not in self._schemas.left_out]
         if mentioned:
             items = self._on_ddl(mentioned, statement, gtid, self.executed)
             self._forget_tables()

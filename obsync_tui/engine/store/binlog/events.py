@@ -17,6 +17,7 @@ from obsync_tui.engine.errors import (
     SourceUnfit,
     SourceUnreachable,
 )
+from obsync_tui.engine.store.binlog.history import DECIDE
 
 TYPE_AT = 5
 BODY_AT = 20
@@ -122,7 +123,7 @@ def stream_error(packet: bytes, where: str) -> EngineError:
         return LogGap(
             f"the source no longer has what was not read yet ({code}: {text})",
             where=where,
-            cure="Nothing was skipped. Run `obsync project reset` and synchronize again, and keep the log longer.",
+            cure=f"Nothing was skipped. {DECIDE} Keep the log longer.",
         )
     if code == 1236:
         return SourceUnreachable(f"the server broke the stream off ({code}: {text})", where=where)

@@ -12,7 +12,7 @@ from obsync_tui.engine.mysql.packets import PacketReader
 from obsync_tui.engine.store.binlog.ddl import Ddl, Verb, parse_ddl
 from obsync_tui.engine.store.binlog.dump import Dump, ReplicaIdentity
 from obsync_tui.engine.store.binlog.events import TYPE_AT, EventType, parse_gtid, parse_query, stream_error
-from obsync_tui.engine.store.binlog.schemas import Schemas
+from obsync_tui.engine.store.binlog.schemas import Schemas, resync
 from obsync_tui.engine.store.binlog.server import BinlogServer
 from obsync_tui.engine.store.store import DdlStatement, LogItem, SchemaVersion
 from obsync_tui.model.position import Gtid, GtidSet
@@ -52,7 +52,8 @@ class SchemaEvolution:
                 raise SchemaChanged(
                     f"{effect.table} was renamed to {effect.target}, which is in scope: {statement[:120]!r}",
                     where=where,
-                    cure="Its rows were never read under that name. Exclude it, or reset the project to take it in.",
+                    cure="Its rows were never read under that name. Exclude it, or read it: "
+                    + resync(effect.target or effect.table),
                 )
             items += self._follow(effect, gtid, executed, where)
             items.append(DdlStatement(effect.table, statement, str(effect.verb)))
@@ -152,6 +153,7 @@ class SchemaEvolution:
                         f"the log holds another DDL statement on the table, {statement[:120]!r} at {opened}, that the "
                         f"catalog already shows",
                         where=where,
-                        cure="The shape between the two is not known any more: reset the project, or exclude it.",
+                        cure="The shape between the two is not known any more: exclude it, or read it anew: "
+                        + resync(name),
                     )
         return opened

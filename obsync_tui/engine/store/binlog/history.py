@@ -17,6 +17,17 @@ class SourceLog(msgspec.Struct, frozen=True):
     json_dialect: JsonDialect = MYSQL57
 
 
+DECIDE = "Decide with `obsync project gap`, or start over with `obsync project reset`."
+"""What to do about a gap."""
+
+
+def reachable(position: GtidSet, log: SourceLog) -> GtidSet:
+    """The nearest position from which the source's log is whole: what it purged counts as read, what it never had is
+    forgotten. It is the position itself when there is no gap.
+    """
+    return position.common_with(GtidSet.parse(log.executed)).union(GtidSet.parse(log.purged))
+
+
 def check_history(position: GtidSet, executed: GtidSet, where: str) -> None:
     """LogGap when the position holds what the source, whose executed set was read afterwards, never had."""
     unknown = position.missing_from(executed)
@@ -25,7 +36,7 @@ def check_history(position: GtidSet, executed: GtidSet, where: str) -> None:
             f"the checkpoint holds transactions that the source never had: {str(unknown)[:200]}",
             where=where,
             cure="This is another server, or its log began anew (RESET MASTER; on OceanBase CREATE BINLOG). Point the "
-            "data source to the right server, or decide with `obsync project gap`.",
+            f"data source to the right server. {DECIDE}",
         )
 
 
@@ -37,6 +48,5 @@ def check_position(position: GtidSet, log: SourceLog, where: str) -> None:
         raise LogGap(
             f"the source has purged transactions that were not read yet: {str(lost)[:200]}",
             where=where,
-            cure="Nothing was skipped. Decide with `obsync project gap`, and keep the log longer "
-            "(expire_logs_days, binlog_expire_logs_seconds).",
+            cure=f"Nothing was skipped. {DECIDE} Keep the log longer (expire_logs_days, binlog_expire_logs_seconds).",
         )

@@ -53,6 +53,12 @@ class Schemas:
         self._checksum = checksum
         self._json_dialect = json_dialect
         self._by_body: dict[bytes, WireTable] = {}
+        self.left_out: frozenset[TableName] = frozenset()
+
+    def leave_out(self, tables: frozenset[TableName]) -> None:
+        """Take these tables for out of scope, instead of those before."""
+        self.left_out = tables
+        self._by_body.clear()
 
     def matches(self, name: TableName) -> bool:
         """Whether the project's rules take the table."""
@@ -86,19 +92,24 @@ class Schemas:
     def _resolve(self, body: bytes, gtid: str) -> WireTable:
         table_map = parse_table_map(body)
         name = table_map.name
-        if not self._rules.matches(name):
+        if name in self.left_out or not self._rules.matches(name):
             return OUT_OF_SCOPE
         table = self._tables.get(name)
         if table is None:
             raise SchemaMismatch(
                 "the log has rows of a table whose schema is not known",
                 where=f"{name}, transaction {gtid}",
-                cure="It was renamed or restored into scope: exclude it, or reset the project to take it in.",
+                cure=f"It was renamed or restored into scope: exclude it, or read it: {resync(name)}",
             )
         table = _fitting(table, table_map, gtid)
         return WireTable(
             table, BinlogShape(table_map.types, table_map.metadata, self._checksum, self._json_dialect)
         )
+
+
+def resync(name: TableName) -> str:
+    """The command that reads a table anew."""
+    return f"obsync project gap <project> --resync {name}"
 
 
 def _fitting(table: TableVersion, table_map: TableMap, gtid: str) -> TableVersion:
@@ -114,6 +125,7 @@ def _fitting(table: TableVersion, table_map: TableMap, gtid: str) -> TableVersio
         raise SchemaMismatch(
             difference,
             where=f"{table.name}, transaction {gtid}",
-            cure="The table was changed in a way the log does not tell: reset the project, or exclude the table.",
+            cure="The table was changed in a way the log does not tell: exclude it, or read it anew: "
+            + resync(table.name),
         )
     return table

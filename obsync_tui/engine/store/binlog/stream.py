@@ -14,7 +14,7 @@ import pymysql
 
 from obsync_tui.engine.errors import SourceError, SourceUnreachable, Stopped
 from obsync_tui.engine.mysql.packets import PacketReader
-from obsync_tui.engine.store.binlog.assembly import Assembly
+from obsync_tui.engine.store.binlog.assembly import Assembly, Covered
 from obsync_tui.engine.store.binlog.dump import Dump, ReplicaIdentity
 from obsync_tui.engine.store.binlog.evolution import SchemaEvolution
 from obsync_tui.engine.store.binlog.schemas import Schemas
@@ -34,11 +34,21 @@ _WAIT_S = 0.25
 
 
 class BinlogStore:
-    """A source's binlog as batches; one instance serves one call of `batches`."""
+    """A source's binlog as batches; one instance serves one call of `batches`.
+
+    Rows and DDL of `covered` tables are skipped unread.
+    """
 
     def __init__(
-        self, project_id: str, source: SqlSource, password: Secret, objects: Objects, options: StoreOptions
+        self,
+        project_id: str,
+        source: SqlSource,
+        password: Secret,
+        objects: Objects,
+        options: StoreOptions,
+        covered: Covered | None = None,
     ) -> None:
+        self._covered = covered
         self._server = BinlogServer(source, password)
         self._objects = objects
         self._rules = ObjectRules(objects)
@@ -82,7 +92,13 @@ class BinlogStore:
             schemas = Schemas(server.completed(tables), self._rules, dump.checksum, dump.json_dialect)
             evolution = SchemaEvolution(schemas, server, self._objects, self._project_id, self._stopping)
             assembly = Assembly(
-                schemas, executed, dump.checksum, evolution.apply, dump.where, oceanbase=server.oceanbase
+                schemas,
+                executed,
+                dump.checksum,
+                evolution.apply,
+                dump.where,
+                oceanbase=server.oceanbase,
+                covered=self._covered,
             )
             yield from self._pull(dump, reader, assembly)
         except SourceError:

@@ -41,7 +41,7 @@ def open_logs(
             parts: tuple[str, ...] = ()
             if not table.primary_key:
                 parts = tuple(part.name for part in partitions(connection, table.name))
-            logs.append(ViewLog(facts, held, TextShape(len(held.columns)), parts))
+            logs.append(ViewLog(facts, held, TextShape(len(held.columns)), parts, mine.floor_scn))
     for what, names in gone.items():
         raise _gap(what, names, where)
     return tuple(logs)
@@ -63,6 +63,7 @@ class Guard:
     ) -> None:
         self._connection = connection
         self._logs = {log.facts.log_id: log.table.name for log in logs}
+        self._floors = {log.facts.log_id: log.floor_scn for log in logs}
         self._columns = {table.name: tuple(column.name for column in table.columns) for table in tables}
         self._where = where
         self._checked_s = 0.0
@@ -79,7 +80,11 @@ class Guard:
 
     def check(self, after_scn: int) -> None:
         """LogGap when a log was purged beyond `after_scn`; SchemaChanged when a table has other columns."""
-        purged = [self._logs[log_id] for log_id, scn in self.points().items() if scn > after_scn]
+        purged = [
+            self._logs[log_id]
+            for log_id, scn in self.points().items()
+            if scn > max(after_scn, self._floors[log_id])
+        ]
         if purged:
             raise _gap("the view log was purged of rows that may not have been read", purged, self._where)
         if monotonic() - self._checked_s >= _COLUMNS_EVERY_S:

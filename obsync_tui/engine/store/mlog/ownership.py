@@ -28,7 +28,8 @@ OwnerOf = Callable[[LogFacts], str]
 class Owned(msgspec.Struct, frozen=True):
     """Whose a table's log is. `log_id` and `created_scn` are 0 while it is only claimed.
 
-    `lob_bytes` is the longest LOB value that can be written to the table, 0 where the log has no LOB columns.
+    `lob_bytes` is the longest LOB value that can be written to the table, 0 where the log has no LOB columns. Of what
+    was committed up to `floor_scn` nothing is looked for in the log: that is from before it, or given up.
     """
 
     table: TableName
@@ -36,6 +37,7 @@ class Owned(msgspec.Struct, frozen=True):
     log_id: int = 0
     created_scn: int = 0
     lob_bytes: int = 0
+    floor_scn: int = 0
 
     @property
     def record(self) -> Record:
@@ -112,7 +114,10 @@ def create(
     there = read_logs(connection, where)
     return tuple(
         msgspec.structs.replace(
-            one, log_id=there[one.table].log_id, created_scn=there[one.table].created_scn
+            one,
+            log_id=there[one.table].log_id,
+            created_scn=there[one.table].created_scn,
+            floor_scn=there[one.table].purged_scn,
         ).record
         for one in done
         if one.table in there

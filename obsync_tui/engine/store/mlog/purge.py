@@ -6,7 +6,7 @@ up to `scn` is delivered and durable, and with it the intent; then the logs are 
 After a crash the step is done to its end from the intent. Reference: the flashback reads of OceanBase.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 import pymysql
@@ -64,6 +64,14 @@ def intent_of(records: Iterable[Record]) -> PurgeIntent | None:
                     cure="Reset the project.",
                 ) from error
     return None
+
+
+def without_tables(intent: PurgeIntent | None, tables: Collection[TableName]) -> tuple[Record, ...]:
+    """The records by which an intent no longer speaks of some tables; none when it does not."""
+    if intent is None or not any(one.table in tables for one in intent.tables):
+        return ()
+    left = tuple(one for one in intent.tables if one.table not in tables)
+    return (PurgeIntent(intent.scn, left).record if left else PURGE_DONE,)
 
 
 class Purge:

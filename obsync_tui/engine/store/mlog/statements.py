@@ -21,13 +21,15 @@ _SECOND = 1_000_000_000
 class ViewLog(msgspec.Struct, frozen=True):
     """A log to read: its table with the columns it holds, and the wire shape that is its alone.
 
-    `partitions` are those of a table without primary key: its hidden key is unique only within one.
+    `partitions` are those of a table without primary key: its hidden key is unique only within one. It need not hold
+    what was committed up to `floor_scn`.
     """
 
     facts: LogFacts
     table: TableVersion
     shape: TextShape
     partitions: tuple[str, ...] = ()
+    floor_scn: int = 0
 
     @property
     def key_fields(self) -> int:
@@ -37,7 +39,7 @@ class ViewLog(msgspec.Struct, frozen=True):
 
 def select_changes(log: ViewLog, after_scn: int, upto_scn: int, ordered: bool = False) -> str:
     """The rows committed after one scn up to another; `ordered` by SEQUENCE$$."""
-    condition = _range(after_scn, upto_scn)
+    condition = _range(log, after_scn, upto_scn)
     parts = [
         f"SELECT {_head(log, _SCN, part)} FROM {_source(log, part)} t WHERE {condition}"
         for part in _parts(log)
@@ -68,25 +70,30 @@ def select_count_at(log: ViewLog, scn: int) -> str:
 
 def select_counts(logs: Sequence[ViewLog], after_scn: int | None = None, upto_scn: int = 0) -> str:
     """For each log, by its place in the sequence, how many rows it has, all or committed in a range."""
-    where = "" if after_scn is None else f" WHERE {_range(after_scn, upto_scn)}"
+
+    def where(log: ViewLog) -> str:
+        return "" if after_scn is None else f" WHERE {_range(log, after_scn, upto_scn)}"
+
     return " UNION ALL ".join(
-        f"SELECT {place}, COUNT(*) FROM {log.facts.name.quoted} t{where}" for place, log in enumerate(logs)
+        f"SELECT {place}, COUNT(*) FROM {log.facts.name.quoted} t{where(log)}"
+        for place, log in enumerate(logs)
     )
 
 
 def select_histogram(logs: Sequence[ViewLog], after_scn: int, upto_scn: int, width: int = _SECOND) -> str:
     """How many rows all logs have in each stretch of `width` scns; in no order."""
-    condition = _range(after_scn, upto_scn)
     stretches = f"{_SCN} DIV {width}" if width > 1 else _SCN
     counts = " UNION ALL ".join(
-        f"SELECT {stretches} AS s, COUNT(*) AS n FROM {log.facts.name.quoted} t WHERE {condition} GROUP BY 1"
+        f"SELECT {stretches} AS s, COUNT(*) AS n FROM {log.facts.name.quoted} t"
+        f" WHERE {_range(log, after_scn, upto_scn)} GROUP BY 1"
         for log in logs
     )
     return f"SELECT s, SUM(n) FROM ({counts}) c GROUP BY s"
 
 
-def _range(after_scn: int, upto_scn: int) -> str:
-    return f"{_SCN} > {after_scn} AND {_SCN} <= {upto_scn}"
+def _range(log: ViewLog, after_scn: int, upto_scn: int) -> str:
+    # A range that begins before the log was created is refused (1210).
+    return f"{_SCN} > {max(after_scn, log.floor_scn)} AND {_SCN} <= {upto_scn}"
 
 
 def _parts(log: ViewLog) -> tuple[str, ...]:

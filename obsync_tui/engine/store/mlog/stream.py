@@ -150,7 +150,7 @@ class ViewLogStore:
                 f"the checkpoint holds a position that the source never had: {what}",
                 where=self._where,
                 cure="This is another tenant, or one restored to an earlier point. Point the data source to the right "
-                "one, or run `obsync project reset` and synchronize again.",
+                "one, or decide with `obsync project gap`, or start over with `obsync project reset`.",
             )
         return scn
 
