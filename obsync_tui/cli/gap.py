@@ -1,13 +1,16 @@
 """`obsync project gap`: what of a stopped project's log is out of reach, and the user's decision about it."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.output import show, show_json, show_pairs
 from obsync_tui.cli.session import Session
-from obsync_tui.engine.pipeline.gap import Gap
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.table import TableName
+
+if TYPE_CHECKING:
+    from obsync_tui.engine.pipeline.gap import Gap
 
 _ALL = "all"
 _SHOWN = 200
@@ -62,7 +65,7 @@ def _tables(text: str | None) -> list[TableName] | None:
     return names
 
 
-def _lines(found: Gap) -> list[tuple[str, str]]:
+def _lines(found: "Gap") -> list[tuple[str, str]]:
     survey = found.survey
     lines = [("position", found.position[:_SHOWN]), ("out of reach", survey.lost or "nothing")]
     lines += [(str(gap.table), gap.what) for gap in survey.gaps]

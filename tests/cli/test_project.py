@@ -103,7 +103,7 @@ def test_create_needs_little(shop: Obsync, home: Path) -> None:
         (("--objects", "a.b", "--from", "none"), "there is no data source 'none'. Known: events, shop."),
         (
             ("--objects", "a.b", "--from", "events"),
-            "events is no source to read from. Name one of kind mysql.",
+            "events is no source to read from. Name one of kind mysql or oceanbase.",
         ),
         (("--objects", "a.b", "--to", "shop"), "shop is no destination to write to. Name one of kind kafka."),
     ],

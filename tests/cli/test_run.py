@@ -148,22 +148,22 @@ def test_a_hang_up_is_ignored_under_nohup(start: Start, path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raised", "code", "said"),
+    ("raised", "code", "phase", "said"),
     [
-        ("raise errors.LogGap('purged \\x1b[2J', where='mysql', cure='Reset it.')", 7, r"obsync: mysql: purged \x1b[2J. Reset it."),
-        ("raise errors.Fenced('taken over')", 14, "obsync: taken over"),
-        ("raise errors.ValueUnreadable('x')", 9, "obsync: x"),
+        ("raise errors.LogGap('purged \\x1b[2J', where='mysql', cure='Reset it.')", 7, Phase.GAP, r"obsync: mysql: purged \x1b[2J. Reset it."),
+        ("raise errors.Fenced('taken over')", 14, Phase.FAILED, "obsync: taken over"),
+        ("raise errors.ValueUnreadable('x')", 9, Phase.FAILED, "obsync: x"),
     ],
 )  # fmt: skip
 def test_an_error_ends_the_run_with_its_code(
-    start: Start, path: Path, raised: str, code: int, said: str
+    start: Start, path: Path, raised: str, code: int, phase: Phase, said: str
 ) -> None:
     process = start(raised)
     _, err = process.communicate()
     assert process.returncode == code
     assert err.splitlines()[-1] == said
     assert "Traceback" not in err
-    failure = wait_for_phase(path, Phase.FAILED).failure
+    failure = wait_for_phase(path, phase).failure
     assert failure is not None
     assert failure.code == raised.partition("errors.")[2].partition("(")[0]
     assert [event.kind for event in events(path)] == ["started", "failed"]

@@ -16,7 +16,7 @@ from obsync_tui.engine.oceanbase.flashback import ask_on, undo_retention_s
 from obsync_tui.engine.oceanbase.logs import Available, Choice, binlog_service, choose, view_logs
 from obsync_tui.engine.oceanbase.rights import missing_grants
 from obsync_tui.engine.oceanbase.tenant import raise_undo_retention
-from obsync_tui.engine.oceanbase.version import NEWEST, OLDEST, Version, read_version
+from obsync_tui.engine.oceanbase.version import NEWEST, OLDEST, Edition, Version, read_version
 from obsync_tui.engine.precheck import source_objects, source_server, view_log
 from obsync_tui.engine.precheck.model import Check, CheckResult, Subject, run_checks
 from obsync_tui.engine.precheck.position import check_known_position
@@ -100,8 +100,9 @@ class OceanBaseChecks:
         yield check_row_image(subject, connection)
         state_file, project_id = self._state_file, self._project.id
         if chosen.log is LogChoice.BINLOG:
-            log = read_service_log(connection, subject.name)
-            yield check_known_position(subject, log, state_file, project_id)
+            yield check_known_position(
+                subject, lambda: read_service_log(connection, subject.name), state_file, project_id
+            )
 
     def _rights(self, rights: Rights, rules: ObjectRules, tables: Sequence[TableVersion]) -> CheckResult:
         log = LogChoice.VIEW_LOG if self._by_view_logs else LogChoice.BINLOG
@@ -146,12 +147,15 @@ class OceanBaseChecks:
 
 
 def check_version(subject: Subject, version: Version) -> CheckResult:
-    """The version is one that is known."""
-    if version.number[:2] < OLDEST:
-        return subject.failed("version", f"{version} is not supported", "Use OceanBase CE 3.1 or later.")
-    if version.number[:1] > NEWEST:
-        return subject.warned("version", f"{version} was never tried")
-    return subject.passed("version", str(version))
+    """OceanBase 3.1 to 4.x are supported."""
+    item, shown = "version", str(version)
+    if version.number < OLDEST:
+        return subject.failed(item, f"{shown} is not supported", "Use OceanBase 3.1 to 4.x as the source.")
+    if version.number[: len(NEWEST)] > NEWEST:
+        return subject.warned(item, f"{shown} was never tried", "Use OceanBase 3.1 to 4.x as the source.")
+    if version.edition is Edition.SEEKDB:
+        return subject.warned(item, f"{shown}: an embedded engine, for trying things out")
+    return subject.passed(item, shown)
 
 
 def check_choice(subject: Subject, chosen: Choice) -> CheckResult:

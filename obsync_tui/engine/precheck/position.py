@@ -1,5 +1,6 @@
 """Whether the source still holds what a project has not read yet."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -25,13 +26,15 @@ def known_position(state_file: Path, project_id: str) -> LogPosition | None:
     return None
 
 
-def check_known_position(subject: Subject, log: SourceLog, state_file: Path, project_id: str) -> CheckResult:
+def check_known_position(
+    subject: Subject, read_log: Callable[[], SourceLog], state_file: Path, project_id: str
+) -> CheckResult:
     """The log after the position is still there, and is of the same history."""
     try:
         position = known_position(state_file, project_id)
         if position is None:
             return subject.passed(_ITEM, "no change was read yet")
-        check_position(GtidSet.parse(position.executed), log, subject.name)
+        check_position(GtidSet.parse(position.executed), read_log(), subject.name)
     except (LogGap, StateError) as error:
         return subject.failed(_ITEM, error.what, error.cure)
     return subject.passed(_ITEM, "the log holds everything that was not read yet")

@@ -83,7 +83,7 @@ class SourceChecks:
         yield source_server.check_retention(subject, variables)
         yield source_server.check_clock(subject, clock_offset_s(connection))
         yield check_known_position(
-            subject, read_source_log(connection, subject.name), self._state_file, self._project.id
+            subject, lambda: read_source_log(connection, subject.name), self._state_file, self._project.id
         )
 
     def _rights(

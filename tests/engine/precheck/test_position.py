@@ -22,8 +22,9 @@ def _checked(server: MySQLServer, path: Path, executed: str | None) -> CheckResu
         with StateFile(path) as state:
             state.save(project_id, (Record(LOCAL_PROGRESS_KEY, value),))
     with closing(server.connect()) as connection:
-        log = read_source_log(connection, "shop")
-    return check_known_position(Subject("shop"), log, path, project_id)
+        return check_known_position(
+            Subject("shop"), lambda: read_source_log(connection, "shop"), path, project_id
+        )
 
 
 def _executed(server: MySQLServer, variable: str = "gtid_executed") -> str:
