@@ -63,7 +63,8 @@ class TableVersion(msgspec.Struct, frozen=True, omit_defaults=True):
     """A table's shape from one point of the log on, until its next DDL.
 
     `unique_keys` lists only keys whose columns are all NOT NULL and whole, in the catalog's order.
-    `since` is the text of the position from which the shape is valid.
+    `since` is the text of the position from which the shape is valid. `unknown_before` and `unknown_after` name columns
+    whose values single rows of the log do not tell: those rows have a version of their own.
     """
 
     name: TableName
@@ -72,6 +73,8 @@ class TableVersion(msgspec.Struct, frozen=True, omit_defaults=True):
     unique_keys: tuple[tuple[str, ...], ...] = ()
     engine: str = "InnoDB"
     since: str = ""
+    unknown_before: tuple[str, ...] = ()
+    unknown_after: tuple[str, ...] = ()
 
     def column_index(self, name: str) -> int:
         """The column's ordinal from 0; KeyError when the table has none of that name."""

@@ -34,8 +34,11 @@ def _database(database: str, identity: Identity) -> str:
 
 def _struct(table: TableVersion, image: Image, light_types: bool) -> list[Operation]:
     operations: list[Operation] = []
+    unknown = table.unknown_before if image is Image.BEFORE else table.unknown_after
     lead = "{"
     for i, column in enumerate(table.columns):
+        if column.name in unknown:
+            continue
         operations.append(Literal(f"{lead}{quote(column.name)}:"))
         operations.append(Value(i, image, oms_renderer(column)))
         lead = ","
@@ -96,8 +99,14 @@ def _change_metadata(table: TableVersion, image: Image, identity: Identity) -> l
         Variable.GNO,
         Literal('","transId":"'),
         Variable.GTID,
-        Literal(f'","clusterId":{_nullable(identity.cluster_id)},"ddlType":null}}'),
+        Literal(f'","clusterId":{_nullable(identity.cluster_id)},"ddlType":null{_unknown(table)}}}'),
     ]
+
+
+def _unknown(table: TableVersion) -> str:
+    """The columns left out of a struct because the log does not tell their value."""
+    names = sorted({*table.unknown_before, *table.unknown_after})
+    return f',"unknownColumns":[{",".join(map(quote, names))}]' if names else ""
 
 
 def _plan(table: TableVersion, kind: RecordKind, identity: Identity, light_types: bool) -> MessagePlan:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from json.encoder import encode_basestring
 
 from obsync_tui.engine.errors import SchemaMismatch, ValueUnreadable
-from obsync_tui.engine.formats.plan import Image, RecordKind, Value
+from obsync_tui.engine.formats.plan import Image, RecordKind, Renderer, Value
 from obsync_tui.engine.rowplan.binlog import column_code
 from obsync_tui.engine.rowplan.code import ColumnCode
 from obsync_tui.engine.rowplan.hashing import murmur2_partition
@@ -53,9 +53,10 @@ def column_codes(request: PlanRequest) -> tuple[ColumnCode, ...]:
     if isinstance(request.shape, BinlogShape):
         types, metadata, dialect = request.shape.types, request.shape.metadata, request.shape.json_dialect
         return tuple(
-            column_code(c, types[i], metadata[i], renderers[i], dialect) for i, c in enumerate(columns)
+            column_code(c, types[i], metadata[i], renderers.get(i, Renderer.STRING), dialect)
+            for i, c in enumerate(columns)
         )
-    return tuple(text_column_code(c, renderers[i]) for i, c in enumerate(columns))
+    return tuple(text_column_code(c, renderers.get(i, Renderer.STRING)) for i, c in enumerate(columns))
 
 
 class _Source:

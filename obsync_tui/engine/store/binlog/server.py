@@ -1,14 +1,18 @@
 """The server that a binlog is read from: MySQL, or ODP before a tenant of OceanBase that has Binlog Service."""
 
+from collections.abc import Sequence
+
 import pymysql
 
 from obsync_tui.engine.errors import SourceUnfit
+from obsync_tui.engine.full.keys import Key
 from obsync_tui.engine.mysql import catalog as mysql_catalog
 from obsync_tui.engine.mysql import connection as mysql_connection
 from obsync_tui.engine.mysql.connection import query
 from obsync_tui.engine.mysql.members import incomplete, with_members
 from obsync_tui.engine.oceanbase import catalog as oceanbase_catalog
 from obsync_tui.engine.oceanbase import connection as oceanbase_connection
+from obsync_tui.engine.oceanbase.asof import Values, values_as_of
 from obsync_tui.engine.store.binlog.history import SourceLog
 from obsync_tui.engine.values.jsonbinary import MYSQL57, MYSQL80
 from obsync_tui.model.datasource import OceanBaseSource, SqlSource
@@ -24,9 +28,30 @@ class BinlogServer:
     def __init__(self, source: SqlSource, password: Secret) -> None:
         self._source = source
         self._password = password
+        self._reading: pymysql.Connection | None = None
         self.user = source.user
         self.oceanbase = isinstance(source, OceanBaseSource)
         self.where = f"data source {source.name} ({source.host}:{source.port})"
+
+    def values_as_of(
+        self, table: TableVersion, columns: tuple[int, ...], keys: Sequence[Key], scn: int
+    ) -> dict[Key, Values] | None:
+        """Columns of single rows as of an scn, over a connection kept for it; see `asof.values_as_of`."""
+        source = self._source
+        assert isinstance(source, OceanBaseSource)
+        connection = self._reading or oceanbase_connection.connect(
+            source, self._password, read_timeout_s=_READ_TIMEOUT_S, character_set_results_null=True
+        )
+        self._reading = None
+        found = values_as_of(connection, table, columns, keys, scn, self.where)
+        self._reading = connection
+        return found
+
+    def close(self) -> None:
+        """Let go of that connection."""
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
 
     def connect(self, read_timeout_s: float | None = _READ_TIMEOUT_S) -> pymysql.Connection:
         """A session."""

@@ -17,6 +17,7 @@ from obsync_tui.engine.mysql.packets import PacketReader
 from obsync_tui.engine.store.binlog.assembly import Assembly, Covered
 from obsync_tui.engine.store.binlog.dump import Dump, ReplicaIdentity
 from obsync_tui.engine.store.binlog.evolution import SchemaEvolution
+from obsync_tui.engine.store.binlog.lobs import Lobs
 from obsync_tui.engine.store.binlog.schemas import Schemas
 from obsync_tui.engine.store.binlog.server import BinlogServer
 from obsync_tui.engine.store.store import LogBatch
@@ -100,12 +101,14 @@ class BinlogStore:
                 oceanbase=server.oceanbase,
                 covered=self._covered,
             )
-            yield from self._pull(dump, reader, assembly)
+            batches = self._pull(dump, reader, assembly)
+            yield from map(Lobs(server.values_as_of).complete, batches) if server.oceanbase else batches
         except SourceError:
             if not self._stopping.is_set():
                 raise
         finally:
             dump.close()
+            server.close()
         raise Stopped("the Store was stopped")
 
     def _pull(self, dump: Dump, reader: PacketReader, assembly: Assembly) -> Iterator[LogBatch]:
