@@ -127,6 +127,11 @@ def _add_source_add(commands: "argparse._SubParsersAction[Parser]") -> None:
     kafka.add_argument(
         "--property", action="append", metavar="KEY=VALUE", help="a librdkafka property; repeatable"
     )
+    kafka.add_argument(
+        "--embedded",
+        action="store_true",
+        help="of obsync demo only: its own cluster, which keeps nothing; any other is refused with it",
+    )
     tls = add.add_argument_group("TLS")
     tls.add_argument("--tls", action="store_true", help="connect with TLS; implied by the other TLS options")
     tls.add_argument("--tls-ca", metavar="FILE", help="PEM file of the authority; default: the system's")

@@ -27,7 +27,7 @@ _SQL = ("host", "port", "user", "password")
 _OWN_OPTIONS = {
     "mysql": _SQL,
     "oceanbase": (*_SQL, "connection", "log", "accept_view_log_costs"),
-    "kafka": ("endpoint", "sasl_mechanism", "sasl_user", "sasl_password", "property"),
+    "kafka": ("endpoint", "sasl_mechanism", "sasl_user", "sasl_password", "property", "embedded"),
 }
 
 
@@ -107,7 +107,9 @@ def _kafka(session: Session, arguments: argparse.Namespace) -> KafkaSource:
             )
         properties[key] = value
     try:
-        return KafkaSource(arguments.name, arguments.endpoint, _tls(arguments), sasl, properties)
+        return KafkaSource(
+            arguments.name, arguments.endpoint, _tls(arguments), sasl, properties, arguments.embedded
+        )
     except ValueError as error:
         raise ConfigError(str(error), where="--property", cure="Leave it out.") from error
 

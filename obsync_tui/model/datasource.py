@@ -108,13 +108,18 @@ class Sasl(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 class KafkaSource(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="kafka", tag_field="kind"
 ):
-    """A Kafka cluster; `properties` are further librdkafka properties."""
+    """A Kafka cluster; `properties` are further librdkafka properties.
+
+    `embedded` is for the demo only: the cluster is librdkafka's mock, where no checkpoint survives. Any other cluster
+    is refused with it.
+    """
 
     name: Name
     endpoint: Text
     tls: Tls = Tls()
     sasl: Sasl | None = None
     properties: dict[str, str] = {}
+    embedded: bool = False
 
     def __post_init__(self) -> None:
         for name in self.properties:

@@ -82,6 +82,7 @@ class Parts:
             expected=self._local is not None,
             started_s=self.started_s,
             cancel=self._cancel,
+            embedded=self._destination.embedded,
         )
 
     def store(self, cut_filter: CutFilter | None) -> Store:
@@ -101,7 +102,14 @@ class Parts:
         wanted = set(names)
         facts: list[TopicFacts] = []
         for project, topics in self._by_settings(wanted):
-            report = synchronize_topics(project, topics, properties, where(self._destination), used)
+            report = synchronize_topics(
+                project,
+                topics,
+                properties,
+                where(self._destination),
+                used,
+                embedded=self._destination.embedded,
+            )
             for warning in report.warnings:
                 self._state.add_event(self._project.id, "topic", warning)
             facts += report.facts

@@ -11,6 +11,7 @@ from obsync_tui.engine.pipeline.source import Secrets
 from obsync_tui.engine.pipeline.stopped import stopped_project
 from obsync_tui.engine.sinks.kafka.checkpoint import checkpoint_topic
 from obsync_tui.engine.sinks.kafka.client import client_properties, where
+from obsync_tui.engine.sinks.kafka.embedded import cluster_of
 from obsync_tui.engine.sinks.kafka.topics import delete_topic
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.store.mlog.ownership import drop, owned_of
@@ -62,9 +63,9 @@ def release_project(
     if project.delivery.guarantee is Guarantee.AT_LEAST_ONCE:
         return ""
     try:
-        delete_topic(
-            client_properties(destination, secrets), checkpoint_topic(project.id), where(destination)
-        )
+        properties = client_properties(destination, secrets)
+        cluster = cluster_of(properties, where(destination), destination.embedded)
+        delete_topic(cluster, checkpoint_topic(project.id))
     except SinkError as error:
         return f"the checkpoint is empty, but its topic {checkpoint_topic(project.id)} stays: {error}"
     return ""

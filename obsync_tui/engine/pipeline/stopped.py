@@ -39,6 +39,7 @@ def stopped_project(
         expected=False,
         started_s=time(),
         cancel=threading.Event(),
+        embedded=destination.embedded,
     )
     try:
         yield StoppedProject(sink.open(take_over=False), sink.commit)

@@ -13,6 +13,7 @@ from obsync_tui.engine.precheck.source import SourceChecks
 from obsync_tui.engine.sinks.kafka.checkpoint import checkpoint_topic
 from obsync_tui.engine.sinks.kafka.client import ClientProperties, SecretResolver, client_properties, where
 from obsync_tui.engine.sinks.kafka.cluster import Cluster
+from obsync_tui.engine.sinks.kafka.embedded import cluster_of
 from obsync_tui.engine.sinks.kafka.topics import read_topics
 from obsync_tui.model.datasource import DataSource, KafkaSource, MySQLSource, OceanBaseSource
 from obsync_tui.model.project import Guarantee, Project
@@ -63,7 +64,7 @@ def _destination(
         ]
     try:
         properties = client_properties(destination, secrets)
-        cluster = Cluster(properties, where(destination))
+        cluster = cluster_of(properties, where(destination), destination.embedded)
         connected = cluster_checks.check_cluster(subject, cluster)
     except EngineError as error:
         because = "there is no connection"
@@ -73,7 +74,7 @@ def _destination(
         ]
     checks = [
         Check("transactions", lambda: _transactions(project, subject, destination, properties, cluster)),
-        Check("topics", lambda: _topics(project, subject, destination, properties, cluster, tables)),
+        Check("topics", lambda: _topics(project, subject, destination, cluster, tables)),
     ]
     return [connected, *run_checks(subject, checks)]
 
@@ -94,7 +95,6 @@ def _topics(
     project: Project,
     subject: Subject,
     destination: KafkaSource,
-    properties: Mapping[str, ClientProperties],
     cluster: Cluster,
     tables: Sequence[TableVersion] | None,
 ) -> Iterator[CheckResult]:
@@ -114,5 +114,5 @@ def _topics(
         yield subject.not_run("topics", "their names are wrong")
         return
     yield from topic_checks.check_topics(subject, project, cluster, destination, sorted(topics))
-    facts = read_topics(properties, topics, where(destination))
+    facts = read_topics(cluster, topics)
     yield topic_checks.check_message_size(subject, project, facts, tables)

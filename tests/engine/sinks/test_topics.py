@@ -46,7 +46,7 @@ def test_topics_are_created_with_partitions_and_settings(kafka: KafkaBroker, pre
     assert report.warnings == ()
     again = synchronize_topics(made, names, properties(kafka))
     assert (again.created, again.facts, again.warnings) == ((), report.facts, ())
-    assert read_topics(properties(kafka), [names[0], f"{prefix}_none"]) == (
+    assert read_topics(Cluster(properties(kafka), "events"), [names[0], f"{prefix}_none"]) == (
         TopicFacts(names[0], 2, 2_000_000),
     )
 

@@ -55,6 +55,11 @@ class Cluster:
         metadata = self._ask(lambda: self._client.list_topics(timeout=min(self._timeout_s, _FIRST_ANSWER_S)))
         return tuple(f"{broker.host}:{broker.port}" for broker in metadata.brokers.values())
 
+    def cluster_id(self) -> str:
+        """The id that the cluster gave itself, empty when it has none."""
+        metadata = self._ask(lambda: self._client.list_topics(timeout=min(self._timeout_s, _FIRST_ANSWER_S)))
+        return metadata.cluster_id or ""
+
     def partitions(self) -> dict[str, int]:
         """Partition count of every topic that the user may see; topics without a leader are left out."""
         metadata = self._ask(lambda: self._client.list_topics(timeout=self._timeout_s))

@@ -9,6 +9,7 @@ import msgspec
 from obsync_tui.engine.errors import CheckpointLost, SinkError, SinkUnreachable, TopicUnfit
 from obsync_tui.engine.sinks.kafka.client import ClientProperties
 from obsync_tui.engine.sinks.kafka.cluster import Cluster, TopicSettings
+from obsync_tui.engine.sinks.kafka.embedded import EmbeddedCluster, cluster_of
 from obsync_tui.model.project import PartitionRule, Project, TopicMode
 
 LONGEST_NAME = 249
@@ -72,6 +73,8 @@ def synchronize_topics(
     properties: Mapping[str, ClientProperties],
     where: str = "Kafka",
     used: Collection[str] = (),
+    *,
+    embedded: bool = False,
 ) -> TopicReport:
     """Create, require or leave topics, as the project says, and tell what they are like.
 
@@ -79,7 +82,7 @@ def synchronize_topics(
     Raises TopicUnfit naming every topic that is wrong, SinkUnreachable, SinkRefused.
     """
     wanted = sorted(set(names))
-    cluster = Cluster(properties, where)
+    cluster = cluster_of(properties, where, embedded)
     existing = cluster.partitions()
     _refuse(name_problems(wanted, existing), where)
     missing = [name for name in wanted if name not in existing]
@@ -113,11 +116,8 @@ def synchronize_topics(
     return TopicReport(facts, created, warnings)
 
 
-def read_topics(
-    properties: Mapping[str, ClientProperties], names: Iterable[str], where: str = "Kafka"
-) -> tuple[TopicFacts, ...]:
+def read_topics(cluster: Cluster, names: Iterable[str]) -> tuple[TopicFacts, ...]:
     """What the topics are like that exist; raises SinkUnreachable, SinkRefused."""
-    cluster = Cluster(properties, where)
     existing = cluster.partitions()
     return _facts(cluster, [name for name in sorted(set(names)) if name in existing], existing)[0]
 
@@ -177,13 +177,14 @@ def partition_warnings(project: Project, facts: Iterable[TopicFacts]) -> tuple[s
 
 
 def ensure_checkpoint_topic(
-    properties: Mapping[str, ClientProperties], name: str, where: str, *, create: bool
+    properties: Mapping[str, ClientProperties], name: str, where: str, *, create: bool, embedded: bool = False
 ) -> bool:
     """Make sure that the checkpoint topic is there and compacted; True when it was created now.
 
-    Raises CheckpointLost when it is missing and may not be created, TopicUnfit when it is of another shape.
+    Raises CheckpointLost when it is missing and may not be created, TopicUnfit when it is of another shape. The one
+    exception is the embedded cluster of the demo, which compacts nothing.
     """
-    cluster = Cluster(properties, where)
+    cluster = cluster_of(properties, where, embedded)
     if name in cluster.partitions():
         verify_compact(cluster, name)
         return False
@@ -203,7 +204,12 @@ def create_checkpoint_topic(cluster: Cluster, name: str) -> None:
 
 
 def verify_compact(cluster: Cluster, name: str) -> None:
-    """Raise TopicUnfit unless the topic has one partition and is only compacted, never emptied by age."""
+    """Raise TopicUnfit unless the topic has one partition and is only compacted, never emptied by age.
+
+    A topic of the embedded cluster is neither, and lives no longer than the demo.
+    """
+    if isinstance(cluster, EmbeddedCluster):
+        return
     count = cluster.partitions().get(name, 0)
     if count != 1:
         raise TopicUnfit(
@@ -284,8 +290,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
 
 
-def delete_topic(properties: Mapping[str, ClientProperties], name: str, where: str) -> None:
+def delete_topic(cluster: Cluster, name: str) -> None:
     """Delete a topic if it is there; raises SinkError."""
-    cluster = Cluster(properties, where)
     if name in cluster.partitions():
         cluster.delete(name)

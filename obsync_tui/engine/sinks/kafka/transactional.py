@@ -39,7 +39,10 @@ Step = Callable[[float], object]
 
 
 class TransactionalSink:
-    """One project's transactional producer; `cancel` set makes waiting calls give up within seconds."""
+    """One project's transactional producer; `cancel` set makes waiting calls give up within seconds.
+
+    `embedded` is the data source's: the cluster is the demo's, where no topic is compacted.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class TransactionalSink:
         expected: bool,
         started_s: float,
         cancel: threading.Event,
+        embedded: bool = False,
     ) -> None:
         self._project_id = project_id
         self._properties = properties
@@ -59,6 +63,7 @@ class TransactionalSink:
         self._expected = expected
         self._started_s = started_s
         self._cancel = cancel
+        self._embedded = embedded
         self._topic = checkpoint_topic(project_id)
         self._producer: Producer | None = None
         self._begun_s: float | None = None
@@ -67,7 +72,11 @@ class TransactionalSink:
     def open(self, take_over: bool) -> Mapping[str, bytes]:
         """Fence every other instance, then read the checkpoint back."""
         created = ensure_checkpoint_topic(
-            self._properties, self._topic, self._where, create=not self._expected
+            self._properties,
+            self._topic,
+            self._where,
+            create=not self._expected,
+            embedded=self._embedded,
         )
         if not created:
             seen = read_checkpoint(self._properties, self._topic, self._where, settled=False)
