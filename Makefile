@@ -1,5 +1,5 @@
 # make test    everything a fresh machine needs, real servers included, then lint and tests
-# make demo    MySQL 5.7, Kafka and a shop with live orders; messages as they arrive
+# make demo    a shop with live orders in an embedded OceanBase; its rows and changes as they arrive in Kafka
 # PYTHON=python3.12 make venv    takes another interpreter than python3
 
 PYTHON ?= python3
@@ -47,7 +47,7 @@ test: lint fetch
 	$(PY) -m pytest
 
 demo: venv
-	$(PY) -m tests.demo
+	$(BIN)/obsync demo
 
 campaign: fetch
 	$(PY) -m pytest -m campaign --timeout=0

@@ -63,13 +63,20 @@ class Boundary:
 
 
 TERMINAL = ("textual", "rich")
+DEMO = "obsync_tui.demo"
 SCREENS = ("obsync_tui.app", "obsync_tui.screens", "obsync_tui.widgets", "obsync_tui.terminal")
 SOURCE_SIDE = tuple(f"obsync_tui.engine.{room}" for room in ("store", "full", "mysql", "oceanbase"))
 SINK_SIDE = ("obsync_tui.engine.sinks",)
 BOUNDARIES = (
-    Boundary("obsync_tui.engine", forbidden=(*TERMINAL, *SCREENS, "obsync_tui.cli")),
+    Boundary("obsync_tui.engine", forbidden=(*TERMINAL, *SCREENS, "obsync_tui.cli", DEMO)),
+    Boundary(
+        DEMO,
+        forbidden=(*TERMINAL, "obsync_tui.app", "obsync_tui.screens", "obsync_tui.widgets", "obsync_tui.cli"),
+    ),
     Boundary("obsync_tui.model", forbidden=TERMINAL, own_allowed=("obsync_tui.model",)),
-    Boundary("obsync_tui.config", forbidden=(*TERMINAL, *SCREENS, "obsync_tui.cli", "obsync_tui.engine")),
+    Boundary(
+        "obsync_tui.config", forbidden=(*TERMINAL, *SCREENS, "obsync_tui.cli", DEMO, "obsync_tui.engine")
+    ),
     Boundary("obsync_tui.api", forbidden=(*TERMINAL, *SCREENS, "obsync_tui.cli", "obsync_tui.engine")),
     Boundary("obsync_tui.screens", forbidden=("obsync_tui.engine",)),
     Boundary("obsync_tui.widgets", forbidden=("obsync_tui.engine",)),
@@ -221,6 +228,9 @@ BREACHES: tuple[tuple[Rule, str, str], ...] = (
     (boundaries, "obsync_tui/engine/__init__.py", "def show():\n    from rich.table import Table"),
     (boundaries, "obsync_tui/engine/process.py", "from obsync_tui.cli import main"),
     (boundaries, "obsync_tui/engine/process.py", "from .. import cli"),
+    (boundaries, "obsync_tui/engine/process.py", "from obsync_tui.demo import shop"),
+    (boundaries, "obsync_tui/demo/screen.py", "import textual"),
+    (boundaries, "obsync_tui/demo/command.py", "from obsync_tui.cli import main"),
     (boundaries, "obsync_tui/model/project.py", "from obsync_tui.engine.errors import ObsyncError"),
     (boundaries, "obsync_tui/model/project.py", "from ..config import paths"),
     (boundaries, "obsync_tui/config/paths.py", "from rich import print"),
@@ -258,6 +268,7 @@ BREACHES: tuple[tuple[Rule, str, str], ...] = (
 PERMITTED: tuple[tuple[Rule, str, str], ...] = (
     (boundaries, "obsync_tui/screens/projects.py", "import textual"),
     (boundaries, "obsync_tui/cli.py", "from obsync_tui.engine.pipeline import run"),
+    (boundaries, "obsync_tui/demo/screen.py", "from obsync_tui.terminal.sanitizer import visible"),
     (boundaries, "obsync_tui/engine/formats/default.py", "import json, msgspec\nfrom ...model import table"),
     (boundaries, "obsync_tui/engine/pipeline/run.py", "from obsync_tui.engine import sinks, store"),
     (boundaries, "obsync_tui/engine/store_of_nothing.py", "from obsync_tui.engine import sinks"),
@@ -314,7 +325,7 @@ CONTRACTS = {
         "obsync_tui/engine/full/x.py": "import obsync_tui.shown",
         "obsync_tui/shown.py": "import rich",
     },
-    "layers": {"obsync_tui/model/x.py": "import obsync_tui.config"},
+    "layers": {"obsync_tui/engine/x.py": "import obsync_tui.demo"},
     "source-side": {
         "obsync_tui/engine/store/x.py": "import obsync_tui.engine.between",
         "obsync_tui/engine/between.py": "import obsync_tui.engine.sinks",
@@ -335,7 +346,7 @@ def lint_imports(tree: Path, contract: str) -> subprocess.CompletedProcess[str]:
 def test_an_import_contract_can_break(contract: str, tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     engine_rooms = [f"engine/{room}" for room in ("store", "full", "mysql", "oceanbase", "sinks")]
-    for room in [".", "engine", "config", "model", *engine_rooms]:
+    for room in [".", "demo", "engine", "config", "model", *engine_rooms]:
         (tmp_path / "obsync_tui" / room).mkdir(exist_ok=True)
         (tmp_path / "obsync_tui" / room / "__init__.py").touch()
     kept = lint_imports(tmp_path, contract)

@@ -7,6 +7,7 @@ from typing import NoReturn
 from obsync_tui import __version__
 from obsync_tui.cli import exit_codes, gap, oceanbase_source, project, source, view_logs
 from obsync_tui.cli.create import create
+from obsync_tui.cli.demo import demo
 from obsync_tui.cli.output import note
 from obsync_tui.cli.session import Session
 from obsync_tui.model.datasource import LogChoice
@@ -37,14 +38,24 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"obsync {__version__}")
-    rooms = top.add_subparsers(required=True, metavar="source | project")
+    rooms = top.add_subparsers(required=True, metavar="source | project | demo")
     _add_source(
         rooms.add_parser("source", help="data sources").add_subparsers(required=True, metavar="COMMAND")
     )
     _add_project(
         rooms.add_parser("project", help="projects").add_subparsers(required=True, metavar="COMMAND")
     )
+    _add_demo(rooms)
     return top
+
+
+def _add_demo(rooms: "argparse._SubParsersAction[Parser]") -> None:
+    text = "a shop with live orders in an embedded OceanBase, its rows and changes in Kafka; nothing stays"
+    made = rooms.add_parser("demo", help=text, description=text, allow_abbrev=False)
+    made.set_defaults(command=demo)
+    made.add_argument("--broker", metavar="HOST:PORT", help="a Kafka to write to; default: an embedded one")
+    made.add_argument("--seconds", type=float, default=0, help="end after so many seconds of messages")
+    made.add_argument("--seed", type=int, default=1, help="what the shop sells and to whom")
 
 
 def _named(commands: "argparse._SubParsersAction[Parser]", name: str, text: str) -> Parser:

@@ -1,1 +1,1 @@
-"""`make demo`: a MySQL shop with live orders, synchronized to Kafka before one's eyes."""
+"""The demo as a person sees it."""

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Self
 
 import pymysql
 from pymysql.cursors import Cursor
 
+from obsync_tui.demo.oceanbase import engine_command, require_engine
 from tests.servers.certificates import Certificates, make_certificates
-from tests.servers.downloads import MissingPrerequisite, cached
+from tests.servers.downloads import cached
 from tests.servers.process import Server, free_port
 
 RELEASE = "1.3.0"
-# The engine looks for its certificates in ./wallet.
-_PROGRAM = """
-import os, sys, threading, pylibseekdb
-os.makedirs(sys.argv[1], exist_ok=True)
-os.chdir(sys.argv[1])
-pylibseekdb.open_with_service(sys.argv[1], int(sys.argv[2]))
-threading.Event().wait()
-"""
-
-
-def _engine_command(data: Path, port: int) -> list[str]:
-    if importlib.util.find_spec("pylibseekdb") is None:
-        raise MissingPrerequisite(
-            f"The OceanBase engine is not installed here. Install with: {sys.executable} -m pip install pylibseekdb=={RELEASE}"
-        )
-    return [sys.executable, "-c", _PROGRAM, str(data), str(port)]
 
 
 class OceanBaseServer(Server):
@@ -53,6 +36,7 @@ class OceanBaseServer(Server):
         self._empty = empty
 
     def _prepare(self) -> None:
+        require_engine()
         if not self._empty:
             # Two thirds of the time that the engine needs to make one.
             _copy(_prepared_data(), self.data)
@@ -80,7 +64,7 @@ class OceanBaseServer(Server):
         self._wait_ready()
 
     def _command(self) -> list[str]:
-        return _engine_command(self.data, self.port)
+        return engine_command(self.data, self.port)
 
     def _log_end(self) -> str:
         engine = self.data / "log/seekdb.log"

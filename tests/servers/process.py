@@ -16,7 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-WATCHDOG = Path(__file__).parent / "watchdog.py"
+from obsync_tui.demo.oceanbase import WATCHDOG
+
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
 # Below Linux's range of ephemeral ports: no outgoing connection takes a server's port while the server is down.

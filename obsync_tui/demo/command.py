@@ -1,7 +1,5 @@
 """The real `obsync` command, as a person would type it."""
 
-from __future__ import annotations
-
 import ctypes
 import fcntl
 import os
@@ -16,26 +14,29 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.demo.shop import PASSWORD
+from obsync_tui.engine.errors import EngineError
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None)
 _STOP_S = 15.0
 
 
-class CommandFailed(RuntimeError):
+class CommandFailed(EngineError):
     """A command ended with an error; the text is what it said."""
 
 
 class Obsync:
-    """Runs commands with their files below `home`, and prints each as one would type it."""
+    """Runs commands, with their files below `home`, and prints each as one would type it.
 
-    def __init__(self, home: Path, say: Callable[[str], None]) -> None:
+    `secrets` are variables of their environment.
+    """
+
+    def __init__(self, home: Path, secrets: Mapping[str, str], say: Callable[[str], None]) -> None:
         self._say = say
         self._environment: Mapping[str, str] = {
             **os.environ,
             "OBSYNC_HOME": str(home),
-            "SHOP_PASSWORD": PASSWORD,
+            **secrets,
             "PYTHONUNBUFFERED": "1",
         }
 
@@ -49,10 +50,12 @@ class Obsync:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            preexec_fn=_die_with_parent,
         )
         if result.returncode:
             raise CommandFailed(
-                f"obsync {shlex.join(arguments)} ended with {result.returncode}:\n{result.stdout}"
+                f"it ended with {result.returncode}: {result.stdout.strip()}",
+                where=f"obsync {shlex.join(arguments)}",
             )
         if show:
             for line in result.stdout.splitlines():
@@ -72,7 +75,7 @@ class Obsync:
             line += f" {word}"
         self._say(line)
 
-    def start(self, *arguments: str) -> Running:
+    def start(self, *arguments: str) -> "Running":
         """Start a command that goes on, on a terminal of its own, and print it."""
         self.show(*arguments)
         return Running(self._command(*arguments), self._environment)
@@ -151,4 +154,5 @@ class Running:
 
 
 def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    """Ask the kernel to end this process with the demo: ending at once is as safe for a project as a stop."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

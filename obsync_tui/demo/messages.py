@@ -1,24 +1,24 @@
 """Messages as a reader of the topics sees them: one line each, and the rows that they add up to."""
 
-from __future__ import annotations
-
 import json
 import unicodedata
 from typing import NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from tests.demo.shop import TABLES
+from obsync_tui.demo.screen import WIDTH
+from obsync_tui.demo.shop import TABLES
+from obsync_tui.terminal.sanitizer import visible
 
-WIDTH = 80
-HEADER = f"{'TOPIC':<14} P {'KEY':>4}  {'RECORD':<6}  CHANGED"
+HEADER = f"{'TABLE':<9} P {'KEY':>4}  {'RECORD':<6}  CHANGED"
+_ANSWER_S = 10.0
 Row = dict[str, str | None]
 
 
 class Change(NamedTuple):
     """One message: `before` and `after` are its two images, absent ones empty."""
 
-    topic: str
+    table: str
     partition: int
     key: str
     kind: str
@@ -27,7 +27,7 @@ class Change(NamedTuple):
 
     def line(self) -> str:
         """The change in one line of at most 80 columns."""
-        head = f"{self.topic:<14} {self.partition} {self.key:>4}  {self.kind:<6}  "
+        head = f"{visible(self.table):<9} {self.partition} {visible(self.key):>4}  {visible(self.kind):<6}  "
         return head + cut(self._changed(), WIDTH - len(head))
 
     def _changed(self) -> str:
@@ -39,8 +39,8 @@ class Change(NamedTuple):
 
 
 def shown(value: str | None) -> str:
-    """A value's text; NULL when there is none."""
-    return "NULL" if value is None else value
+    """A value's text, harmless on a terminal; NULL when there is none."""
+    return "NULL" if value is None else visible(value)
 
 
 def cut(text: str, columns: int) -> str:
@@ -54,25 +54,21 @@ def cut(text: str, columns: int) -> str:
     return text
 
 
-def topic_of(table: str) -> str:
-    """The topic that the project's template makes of a table."""
-    return f"shop_{table}"
-
-
 class Reader:
-    """Reads the shop's topics from their beginning, committed messages only."""
+    """Reads the shop's topics, those of a prefix, from their beginning, committed messages only."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, endpoint: str, prefix: str) -> None:
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap,
-                "group.id": "demo",
+                "bootstrap.servers": endpoint,
+                "group.id": f"{prefix}reader",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "fetch.wait.max.ms": 100,
                 "log_level": 0,
             }
         )
+        self._tables = {f"{prefix}{table}": table for table in TABLES}
         self._assigned = False
         self.rows: dict[str, dict[str, Row]] = {table: {} for table in TABLES}
         self.counts: dict[str, int] = {}
@@ -81,35 +77,32 @@ class Reader:
         """What has arrived, within a tenth of a second; nothing while there are no topics yet."""
         if not self._assigned:
             self._assign()
-            return []
         changes = []
-        for message in self._consumer.consume(100, timeout=0.1):
+        for message in self._consumer.consume(100, timeout=0.1) if self._assigned else ():
             value = message.value()
             if message.error() is None and value is not None:
-                changes.append(
-                    self._change(message.topic() or "", message.partition() or 0, message.key(), value)
-                )
+                table = self._tables[message.topic() or ""]
+                changes.append(self._change(table, message.partition() or 0, message.key(), value))
         return changes
 
     def _assign(self) -> None:
-        topics = self._consumer.list_topics(timeout=5).topics
-        wanted = [topic_of(table) for table in TABLES]
-        if all(name in topics for name in wanted):
+        topics = self._consumer.list_topics(timeout=_ANSWER_S).topics
+        if all(name in topics for name in self._tables):
             self._consumer.assign(
                 [
-                    TopicPartition(name, p, OFFSET_BEGINNING)
-                    for name in wanted
-                    for p in topics[name].partitions
+                    TopicPartition(name, partition, OFFSET_BEGINNING)
+                    for name in self._tables
+                    for partition in topics[name].partitions
                 ]
             )
             self._assigned = True
 
-    def _change(self, topic: str, partition: int, key: bytes | None, value: bytes) -> Change:
+    def _change(self, table: str, partition: int, key: bytes | None, value: bytes) -> Change:
         # Numbers stay the text that they are in the message.
         document = json.loads(value, parse_int=str, parse_float=str)
         kind = document["recordType"]
         change = Change(
-            topic,
+            table,
             partition,
             (key or b"").decode(),
             kind,
@@ -117,11 +110,10 @@ class Reader:
             document["postStruct"] or {},
         )
         self.counts[kind] = self.counts.get(kind, 0) + 1
-        table = self.rows[topic.removeprefix("shop_")]
         if kind == "DELETE":
-            del table[change.key]
+            del self.rows[table][change.key]
         else:
-            table[change.key] = change.after
+            self.rows[table][change.key] = change.after
         return change
 
     def close(self) -> None:

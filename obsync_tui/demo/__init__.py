@@ -1,0 +1,1 @@
+"""`obsync demo`: a shop in an embedded OceanBase, synchronized to an embedded Kafka before one's eyes."""
