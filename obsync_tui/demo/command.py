@@ -1,6 +1,5 @@
 """The real `obsync` command, as a person would type it."""
 
-import ctypes
 import fcntl
 import os
 import pty
@@ -16,8 +15,6 @@ from pathlib import Path
 
 from obsync_tui.engine.errors import EngineError
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_LIBC = ctypes.CDLL(None)
 _STOP_S = 15.0
 
 
@@ -50,11 +47,10 @@ class Obsync:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            preexec_fn=_die_with_parent,
         )
         if result.returncode:
             raise CommandFailed(
-                f"it ended with {result.returncode}: {result.stdout.strip()}",
+                f"it ended with {result.returncode}: {' '.join(result.stdout.split())}",
                 where=f"obsync {shlex.join(arguments)}",
             )
         if show:
@@ -81,7 +77,7 @@ class Obsync:
         return Running(self._command(*arguments), self._environment)
 
     def _command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "obsync_tui", *arguments]
+        return [sys.executable, "-m", "obsync_tui.demo.tied", str(os.getpid()), *arguments]
 
 
 class Running:
@@ -100,7 +96,6 @@ class Running:
             stdout=terminal,
             stderr=terminal,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
         )
         os.close(terminal)
         self._thread = threading.Thread(target=self._listen, name="terminal", daemon=True)
@@ -151,8 +146,3 @@ class Running:
             self.notes.append(text)
         elif text:
             self.status = text
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel to end this process with the demo: ending at once is as safe for a project as a stop."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -21,6 +21,7 @@ WATCHDOG = Path(__file__).parent / "watchdog.py"
 # Below Linux's range of ephemeral ports: no outgoing connection takes the port before the engine does.
 _PORTS = range(12000, 32000)
 _START_S = 60.0
+_STOP_S = 10.0
 _WHERE = "demo"
 # The engine keeps its files, and looks for certificates, in its working directory.
 _PROGRAM = """
@@ -123,6 +124,11 @@ class EmbeddedOceanBase:
         if self._watchdog is not None:
             assert self._watchdog.stdin is not None
             self._watchdog.stdin.close()
-            self._watchdog.wait()
+            try:
+                self._watchdog.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                # The engine ends with its watchdog.
+                self._watchdog.kill()
+                self._watchdog.wait()
         if self.directory != Path():
             shutil.rmtree(self.directory, ignore_errors=True)

@@ -41,6 +41,7 @@ class Demo:
         self._row_counts: dict[str, int] = {}
         self._said_notes = 0
         self._began_s = time.monotonic()
+        self._asked = False
 
     def show(self, seconds: float) -> int:
         """Show everything, for so many seconds of messages or until a signal; 0 when they add up to the tables."""
@@ -48,7 +49,7 @@ class Demo:
         with ExitStack() as stack:
             try:
                 # One that the parent ignores (nohup, a background job of a shell) stays ignored.
-                _handle({number: _stop for number, now in before.items() if now is not signal.SIG_IGN})
+                _handle({number: self._stop for number, now in before.items() if now is not signal.SIG_IGN})
                 return self._show(stack, seconds)
             finally:
                 # Nothing interrupts the tidying up.
@@ -66,7 +67,7 @@ class Demo:
         self._sources(obsync, oceanbase, kafka)
         self._shop(obsync, oceanbase)
         self._project(obsync, kafka, stack)
-        self._say("5. Run the project. What exists comes first, then every change as it is made:")
+        self._step("5. Run the project. What exists comes first, then every change as it is made:")
         running = obsync.start("project", "run", PROJECT)
         stack.callback(running.kill)
         shop = LiveShop(oceanbase, self._rng, PAUSE_S)
@@ -82,14 +83,25 @@ class Demo:
         self._screen.status("")
         return self._end(obsync, oceanbase, running, reader, shop)
 
-    def _servers(self, stack: ExitStack) -> tuple[EmbeddedOceanBase, Kafka]:
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        # Kept as well as raised: where an exception can only be ignored (a finalizer) it would be lost.
+        self._asked = True
+        raise KeyboardInterrupt
+
+    def _step(self, text: str) -> None:
+        """Begin a step, unless a signal has asked for the end."""
+        if self._asked:
+            raise KeyboardInterrupt
         self._say()
+        self._say(text)
+
+    def _servers(self, stack: ExitStack) -> tuple[EmbeddedOceanBase, Kafka]:
         kafka: Kafka = RealKafka(self._broker) if self._broker else EmbeddedKafka()
         oceanbase = EmbeddedOceanBase()
         stack.callback(oceanbase.close)
         oceanbase.start()
         own = "" if self._broker else ", and a Kafka inside this process"
-        self._say(f"1. Start OceanBase's engine{own}:")
+        self._step(f"1. Start OceanBase's engine{own}:")
         self._say(f"  OceanBase  mysql --protocol=tcp -h 127.0.0.1 -P {oceanbase.port} -u root")
         self._say(f"  Kafka      {kafka.endpoint}")
         self._say(f"  files      {oceanbase.directory}")
@@ -97,8 +109,7 @@ class Demo:
 
     def _sources(self, obsync: Obsync, oceanbase: EmbeddedOceanBase, kafka: Kafka) -> None:
         """They are files: the engine may still be starting."""
-        self._say()
-        self._say("2. Name the two data sources:")
+        self._step("2. Name the two data sources:")
         self._say(COSTS)
         address = ("--host", "127.0.0.1", "--port", str(oceanbase.port), "--user", USER)
         log = ("--log", "view-log", "--accept-view-log-costs")
@@ -108,8 +119,7 @@ class Demo:
         obsync.run("source", "add", "events", "--kind", "kafka", "--endpoint", kafka.endpoint, *own)
 
     def _shop(self, obsync: Obsync, oceanbase: EmbeddedOceanBase) -> None:
-        self._say()
-        self._say("3. Load the shop, and make a user with the least rights by the script of:")
+        self._step("3. Load the shop, and make a user with the least rights by the script of:")
         oceanbase.wait()
         load(oceanbase, self._rng)
         obsync.show("source", "prepare", "shop", "--databases", "shop")
@@ -122,8 +132,7 @@ class Demo:
         self._say(f"  {ROWS} rows are in items, customers and orders")
 
     def _project(self, obsync: Obsync, kafka: Kafka, stack: ExitStack) -> None:
-        self._say()
-        self._say("4. Create a project: all tables of the shop but the temporary ones:")
+        self._step("4. Create a project: all tables of the shop but the temporary ones:")
         objects = ("--objects", "shop.*", "--exclude", "shop.tmp_*")
         topics = ("--topics", "auto-create") if kafka.embedded else ("--topic", kafka.prefix + "${table}")
         obsync.run("project", "create", PROJECT, "--from", "shop", "--to", "events", *objects, *topics)
@@ -136,7 +145,6 @@ class Demo:
         for line in lines:
             if not line.startswith("pass "):
                 self._wrap(line)
-        self._say()
 
     def _remove_topics(self, kafka: Kafka, topics: list[str]) -> None:
         try:
@@ -148,7 +156,7 @@ class Demo:
         """Print messages until the time is over or the project ends; the shop opens when its rows have arrived."""
         end_s = time.monotonic() + seconds if seconds else float("inf")
         status_s = 0.0
-        while time.monotonic() < end_s and not running.ended and shop.error is None:
+        while time.monotonic() < end_s and not (self._asked or running.ended or shop.error):
             for change in reader.read():
                 self._print(change)
             if not shop.open and reader.counts.get("ROW") == ROWS:
@@ -223,10 +231,6 @@ class Demo:
             if found == wanted:
                 return True
         return False
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _handle(handlers: "dict[signal.Signals, signal._HANDLER]") -> None:
