@@ -13,7 +13,8 @@ INSTALLED := $(VENV)/.installed
 
 venv: $(INSTALLED)
 
-$(INSTALLED): pyproject.toml
+# gcc and Python's headers are asked for, and installed by root where there is apt-get; without them obsync works too.
+$(INSTALLED): pyproject.toml hatch_build.py $(wildcard obsync_tui/engine/native/*.[ch])
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "obsync needs Python 3.11 or newer, and there is no $(PYTHON) here." >&2; \
 	  echo "Install it (Debian: apt-get install python3 python3-venv) or name one: make PYTHON=/path/to/python3.11" >&2; \
@@ -26,6 +27,7 @@ $(INSTALLED): pyproject.toml
 	  echo "$(PYTHON) cannot make virtual environments: its venv module is missing." >&2; \
 	  echo "Install it: apt-get install python3-venv" >&2; \
 	  exit 1; }
+	@$(PYTHON) tests/servers/compiler.py
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@

@@ -10,6 +10,7 @@ from obsync_tui.cli.create import create
 from obsync_tui.cli.demo import demo
 from obsync_tui.cli.output import note
 from obsync_tui.cli.session import Session
+from obsync_tui.engine.native.backend import backend
 from obsync_tui.model.datasource import LogChoice
 from obsync_tui.model.project import Format, Guarantee, PartitionRule, TooLarge, TopicMode
 
@@ -37,7 +38,7 @@ def parser() -> Parser:
         epilog=inspect.cleandoc(exit_codes.__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"obsync {__version__}")
+    top.add_argument("--version", action="version", version=f"obsync {__version__} ({backend()} row plans)")
     rooms = top.add_subparsers(required=True, metavar="source | project | demo")
     _add_source(
         rooms.add_parser("source", help="data sources").add_subparsers(required=True, metavar="COMMAND")

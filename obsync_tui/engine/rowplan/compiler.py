@@ -1,10 +1,9 @@
-"""Compiles a plan request into one Python function.
+"""Compiles a plan request, for the kernel where it can, else into one Python function.
 
-The function's source is written from small pieces, one per column and operation, so that nothing is interpreted per
-value: a row image goes from packet to message in one pass of straight-line code.
+The Python function's source is written from small pieces, one per column and operation, so that nothing is
+interpreted per value: a row image goes from packet to message in one pass of straight-line code.
 """
 
-import codecs
 import struct
 import traceback
 from binascii import crc32
@@ -13,11 +12,13 @@ from json.encoder import encode_basestring
 
 from obsync_tui.engine.errors import SchemaMismatch, ValueUnreadable
 from obsync_tui.engine.formats.plan import Image, RecordKind, Renderer, Value
+from obsync_tui.engine.native.backend import Backend, backend
 from obsync_tui.engine.rowplan.binlog import column_code
 from obsync_tui.engine.rowplan.code import ColumnCode
 from obsync_tui.engine.rowplan.hashing import murmur2_partition
 from obsync_tui.engine.rowplan.imagecode import binlog_image, converted, text_image
 from obsync_tui.engine.rowplan.messagecode import MessageCode
+from obsync_tui.engine.rowplan.native import native_row_plan
 from obsync_tui.engine.rowplan.request import Keep, PlanRequest, RowPlan
 from obsync_tui.engine.rowplan.text import text_column_code
 from obsync_tui.engine.store.store import BinlogShape
@@ -32,16 +33,6 @@ _FIRST = {
     RecordKind.DELETE: (Image.BEFORE,),
     RecordKind.UPDATE: (Image.BEFORE, Image.AFTER),
 }
-
-
-def _escape_surrogates(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Write lone surrogates, which MySQL lets into utf8 text, as JSON escapes."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return "".join(f"\\u{ord(c):04x}" for c in error.object[error.start : error.end]), error.end
-
-
-codecs.register_error("json-surrogate", _escape_surrogates)
 
 
 def column_codes(request: PlanRequest) -> tuple[ColumnCode, ...]:
@@ -132,18 +123,24 @@ def row_plan_source(request: PlanRequest) -> str:
 
 
 def compile_row_plan(request: PlanRequest) -> RowPlan:
-    """Compile the request.
+    """Compile the request for the back-end in force; what the kernel has no code for runs in Python.
 
     The plan raises ValueUnreadable, naming table, column and GTID, for a value that cannot be converted.
     SchemaMismatch here when the schema's types cannot lie in the wire's.
     """
-    where = str(request.table.name)
     try:
-        codes = column_codes(request)
+        found = None
+        if backend() is Backend.NATIVE:
+            found = native_row_plan(request, lambda: _python_row_plan(request, column_codes(request)))
+        return found or _python_row_plan(request, column_codes(request))
     except ValueError as error:
         raise SchemaMismatch(
-            str(error), where=where, cure="Leave the table out of the project's objects."
+            str(error), where=str(request.table.name), cure="Leave the table out of the project's objects."
         ) from error
+
+
+def _python_row_plan(request: PlanRequest, codes: tuple[ColumnCode, ...]) -> RowPlan:
+    where = str(request.table.name)
     names: dict[str, object] = {
         "from_bytes": int.from_bytes,
         "datetime_dates": DATETIME_DATES,
@@ -173,7 +170,7 @@ def compile_row_plan(request: PlanRequest) -> RowPlan:
     ) -> tuple[int, int, int, int]:
         try:
             return plan(bodies, start, commit_s, gtid, gno, sequence, lanes, skip, keep)
-        except (ValueError, IndexError, struct.error, OverflowError, TypeError) as error:
+        except (ValueError, LookupError, struct.error, OverflowError, TypeError) as error:
             line = traceback.extract_tb(error.__traceback__)[1:2]
             column = source.columns.get(line[0].lineno or 0, "") if line else ""
             raise ValueUnreadable(

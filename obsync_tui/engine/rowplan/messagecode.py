@@ -1,5 +1,6 @@
 """Code that writes messages: value, key and partition of each, from a row's texts."""
 
+import codecs
 from collections.abc import Iterator
 from json.encoder import encode_basestring
 
@@ -18,15 +19,26 @@ from obsync_tui.engine.rowplan.imagecode import fragment, json_expression, raw, 
 from obsync_tui.engine.rowplan.request import PlanRequest
 from obsync_tui.model.project import HashFunction, KeyForm
 
-_VALUE_ENCODING = "'utf-8', 'json-surrogate'"
+VALUE_ERRORS = "json-surrogate"
+_VALUE_ENCODING = f"'utf-8', '{VALUE_ERRORS}'"
 _KEY_ENCODING = "'utf-8', 'surrogatepass'"
 _CONSTANT = {Variable.COMMIT_S: "{commit_s}", Variable.GTID: "{gtid}", Variable.GNO: "{gno}"}
-_KEY_IMAGE = {
+KEY_IMAGE = {
     RecordKind.INSERT: Image.AFTER,
     RecordKind.ROW: Image.AFTER,
     RecordKind.UPDATE: Image.AFTER,
     RecordKind.DELETE: Image.BEFORE,
 }
+
+
+def _escape_surrogates(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Write lone surrogates, which MySQL lets into utf8 text, as JSON escapes."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(f"\\u{ord(c):04x}" for c in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(VALUE_ERRORS, _escape_surrogates)
 
 
 def literal_source(value: str) -> str:
@@ -59,7 +71,7 @@ class MessageCode:
         for kind, plan in self._plans.items():
             keys = {*routing.key_columns, *routing.hash_columns}
             for column in sorted(keys):
-                used[_KEY_IMAGE[kind], column] = True
+                used[KEY_IMAGE[kind], column] = True
             for operation in plan.operations:
                 if isinstance(operation, Value):
                     used.setdefault((operation.image, operation.column), False)
@@ -78,7 +90,7 @@ class MessageCode:
         if kind is RecordKind.UPDATE:
             yield from self._update()
         elif self._request.careful:
-            yield 0, f"if keep({self._cut_key(_KEY_IMAGE[kind])}):"
+            yield 0, f"if keep({self._cut_key(KEY_IMAGE[kind])}):"
             for indent, line in self._message(kind):
                 yield indent + 1, line
         else:
@@ -128,7 +140,7 @@ class MessageCode:
         return "(" + "".join(parts) + ")"
 
     def _message(self, kind: RecordKind) -> Iterator[tuple[int, str]]:
-        image = _KEY_IMAGE[kind]
+        image = KEY_IMAGE[kind]
         if kind is not RecordKind.ROW:
             yield 0, "sequence += 1"
         joined: list[str] = []

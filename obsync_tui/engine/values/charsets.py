@@ -61,6 +61,18 @@ def exact_codec(charset: str) -> Codec | None:
     return _UNICODE.get(charset)
 
 
+def single_bytes(charset: str) -> tuple[str | None, ...] | None:
+    """The text of each byte of a single-byte character set, None for a byte without one; None for other sets."""
+    if charset not in _SINGLE_BYTE:
+        return None
+    return tuple(None if text == "\ufffe" else text for text in _table(_SINGLE_BYTE[charset]))
+
+
+def is_ascii_superset(charset: str) -> bool:
+    """Whether bytes below 0x80 that stand alone are ASCII in a multi-byte character set."""
+    return charset in _MULTI_BYTE
+
+
 def _table(charset: _SingleByte) -> str:
     """The character of each byte; U+FFFE says to charmap_decode that there is none."""
     table = bytes(range(256)).decode(charset.codec, "replace").replace("\ufffd", "\ufffe")
