@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Protocol
 
 from obsync_tui.engine.errors import LogDamaged, SourceUnreachable
+from obsync_tui.engine.native.backend import packets as kernel_packets
 
 _READ_BYTES = 1 << 18
 _LONGEST = 0xFFFFFF
@@ -36,6 +37,7 @@ class PacketReader:
         self._silence_s = silence_s
         self._rest = b""
         self._long: list[bytes] = []
+        self._kernel = kernel_packets()
 
     def set_timeout(self, seconds: float) -> None:
         """How long `read` waits for bytes before it answers with an empty list."""
@@ -64,8 +66,10 @@ class PacketReader:
                 return self._collect(piece)
             piece = rest + piece
         packets: list[bytes] = []
-        append, header = packets.append, _HEADER.unpack_from
         start, end = 0, len(piece)
+        if self._kernel is not None and not self._long:
+            packets, start = self._kernel.payloads(piece)
+        append, header = packets.append, _HEADER.unpack_from
         while end - start >= 4:
             length = header(piece, start)[0] & _LONGEST
             stop = start + 4 + length

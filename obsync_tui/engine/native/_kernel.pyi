@@ -13,3 +13,15 @@ class Plan:
         lanes: Lanes,
         /,
     ) -> tuple[int, int, int, int]: ...
+
+def payloads(data: bytes, /) -> tuple[list[bytes], int]: ...
+def joining(
+    packets: list[bytes],
+    at: int,
+    checksum: bool,
+    table_map: bytes,
+    kind: int,
+    head: bytes,
+    bodies: list[bytes],
+    /,
+) -> tuple[int, int]: ...

@@ -1,4 +1,4 @@
-"""Which of the two back-ends runs row plans: the kernel in C, or the functions that the compiler writes in Python.
+"""Which of the two back-ends runs row plans and splits packets: the kernel in C, or Python.
 
 `OBSYNC_ROWPLAN` set to `native` or `python` decides; otherwise the kernel runs where it was built.
 """
@@ -6,6 +6,7 @@
 import os
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Protocol
 
 from obsync_tui.engine.errors import ConfigError
 
@@ -47,3 +48,35 @@ def backend(environment: Mapping[str, str] = os.environ) -> Backend:
             f"obsync again; or leave {VARIABLE} out.",
         )
     return Backend.NATIVE
+
+
+class Packets(Protocol):
+    """What the kernel does with packets; both functions do less than Python would, never anything else.
+
+    `payloads` gives the whole payloads at the start of the data, up to one that goes on in the next packet, and where
+    they end. `joining` appends to `bodies` the row events from `packets[at]` on that go on with a row group, passing
+    over repetitions of its TABLE_MAP, and gives the first other packet's index and the bytes appended.
+    """
+
+    def payloads(self, data: bytes, /) -> tuple[list[bytes], int]: ...
+
+    def joining(
+        self,
+        packets: list[bytes],
+        at: int,
+        checksum: bool,
+        table_map: bytes,
+        kind: int,
+        head: bytes,
+        bodies: list[bytes],
+        /,
+    ) -> tuple[int, int]: ...
+
+
+def packets() -> Packets | None:
+    """The kernel's functions, None when Python is the back-end in force."""
+    if backend() is Backend.PYTHON:
+        return None
+    from obsync_tui.engine.native import _kernel
+
+    return _kernel

@@ -4,6 +4,8 @@
 
 #include "kernel.h"
 
+/* Makes the tables, before anything else here is called. */
+void hashing_prepare(void);
 /* zlib's CRC32. */
 uint32_t hashing_crc32(const uint8_t *bytes, size_t size);
 /* Java's murmur2 (rowplan/hashing.py is the reference). */

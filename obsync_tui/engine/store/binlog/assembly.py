@@ -7,6 +7,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from obsync_tui.engine.errors import LogDamaged, LogGap, SourceUnfit
+from obsync_tui.engine.native.backend import Packets
+from obsync_tui.engine.native.backend import packets as kernel_packets
 from obsync_tui.engine.store.binlog.ddl import Ddl, Verb, creates_with_rows, parse_ddl
 from obsync_tui.engine.store.binlog.events import (
     BODY_AT,
@@ -93,12 +95,16 @@ class Assembly:
         self._newest_us = 0
         self._group = _NO_GROUP
         self._table_map = b""
+        self._kernel = kernel_packets()
 
     def take(self, packets: list[bytes]) -> None:
         """Add the packets' events. Raises what the log gives reason for, naming table and GTID."""
         trailer, ids, where = self._trailer, self._ids, self._where
-        crc32 = zlib.crc32
-        for packet in packets:
+        crc32, kernel = zlib.crc32, self._kernel
+        at, count = 0, len(packets)
+        while at < count:
+            packet = packets[at]
+            at += 1
             if packet[0]:
                 raise stream_error(packet, where)
             if trailer and crc32(packet, _CRC_START) != _CRC_RESIDUE:
@@ -120,8 +126,20 @@ class Assembly:
                     self.size_bytes += len(packet)
                 elif wire.table is not None:
                     self._add_rows(packet, kind, wire)
+                if kernel is not None and wire is self._group.wire:
+                    at = self._join(kernel, packets, at, packet[BODY_AT : BODY_AT + 6])
             else:
                 self._control(packet, kind)
+
+    def _join(self, kernel: Packets, packets: list[bytes], at: int, table_id: bytes) -> int:
+        """Let the kernel add events of the table id that go on with the group; the index of the first that does not."""
+        group = self._group
+        head = table_id + b"\0\0" + group.prefix
+        at, size_bytes = kernel.joining(
+            packets, at, bool(self._trailer), self._table_map, group.kind, head, group.bodies
+        )
+        self.size_bytes += size_bytes
+        return at
 
     def _add_rows(self, packet: bytes, kind: int, wire: WireTable) -> None:
         dml = _ROW_TYPES[kind]
