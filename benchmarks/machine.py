@@ -13,6 +13,7 @@ import msgspec
 
 from benchmarks.debezium import VERSION as DEBEZIUM_VERSION
 from obsync_tui import __version__
+from obsync_tui.engine.native.backend import backend
 from tests.servers.downloads import KAFKA_VERSION, MYSQL_PROGRAMS
 
 
@@ -43,7 +44,7 @@ def this_machine() -> Machine:
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         java=_first_line("java", "-version"),
-        obsync=f"{__version__} ({_first_line('git', 'describe', '--always', '--dirty')})",
+        obsync=f"{__version__} ({_first_line('git', 'describe', '--always', '--dirty')}, {backend()} row plans)",
         librdkafka=confluent_kafka.libversion()[0],
         mysql=MYSQL_PROGRAMS["5.7"].release,
         kafka=KAFKA_VERSION,

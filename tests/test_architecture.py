@@ -303,6 +303,13 @@ def test_every_file_keeps(rule: Rule, sources: list[Source]) -> None:
     assert not breaches, "\n" + "\n".join(breaches)
 
 
+def test_files_in_c_keep_the_length_too() -> None:
+    files = list((ROOT / "obsync_tui").rglob("*.[ch]"))
+    assert files
+    for path in files:
+        assert len(path.read_text("utf-8").splitlines()) <= MAX_FILE_LINES, path
+
+
 @pytest.mark.parametrize(("rule", "path", "text"), BREACHES, ids=example_id)
 def test_a_breach_is_seen(rule: Rule, path: str, text: str) -> None:
     assert len(list(rule(Source(path, text)))) == 1
