@@ -17,6 +17,7 @@ PLACES = {
     "exclude": ("objects", "exclude"),
     "dml": ("objects", "dml"),
     "ddl": ("objects", "ddl"),
+    "merge_upserts": ("objects", "merge_upserts"),
     "heartbeat_s": ("objects", "heartbeat_s"),
     "table": ("objects", "tables"),
     "topic": ("message", "topic"),

@@ -234,6 +234,12 @@ def _add_create(commands: "argparse._SubParsersAction[Parser]") -> None:
     add("--connections", type=int, help="of Full-Import; default 2")
     add("--rows-per-s", type=int, help="limit of Full-Import; default none")
     add("--bytes-per-s", type=int, help="limit of Full-Import; default none")
+    add(
+        "--merge-upserts",
+        action="store_true",
+        default=None,
+        help="send a DELETE and the INSERT of the same key right behind it as an UPDATE",
+    )
     add("--ddl", action="store_true", default=None, help="send DDL records")
     add("--heartbeat-s", type=int, help="seconds between HEARTBEAT records; default none")
     add("--table", action="append", metavar="DB.TABLE=TOPIC", help="the topic of one table; repeatable")

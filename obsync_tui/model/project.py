@@ -126,13 +126,15 @@ class TableRule(Strict, frozen=True):
 class Objects(Strict, frozen=True):
     """Synchronization objects: OMS match rules, include minus exclude, and what differs per table.
 
-    `ddl` sends DDL records, `heartbeat_s` sends HEARTBEAT records (0: none).
+    `ddl` sends DDL records, `heartbeat_s` sends HEARTBEAT records (0: none). `merge_upserts` sends a DELETE and the
+    INSERT of the same key right behind it, in one transaction, as an UPDATE.
     """
 
     include: tuple[str, ...]
     exclude: tuple[str, ...] = ()
     dml: tuple[DmlKind, ...] = (DmlKind.INSERT, DmlKind.UPDATE, DmlKind.DELETE)
     ddl: bool = False
+    merge_upserts: bool = False
     heartbeat_s: Count = 0
     on_drop: OnDrop = OnDrop.CONTINUE
     tables: tuple[TableRule, ...] = ()

@@ -6,6 +6,7 @@ from obsync_tui.engine.connector.outgoing import Outgoing
 from obsync_tui.engine.connector.plans import Plans
 from obsync_tui.engine.connector.routes import Routes, TopicRoute
 from obsync_tui.engine.connector.toolarge import Oversize
+from obsync_tui.engine.connector.upserts import Upserts
 from obsync_tui.engine.formats.plan import DdlRecord, Identity, MessageFormat
 from obsync_tui.engine.full.cuts import CutFilter
 from obsync_tui.engine.full.reader import ChunkBatch
@@ -47,6 +48,7 @@ class Connector:
         self._plans = Plans(project, message_format, identity, routes)
         self._position = position
         self._cuts = cut_filter
+        self._upserts = Upserts() if project.objects.merge_upserts else None
         self._begin: Begin | None = None
         self._rows = 0
         # Inside a transaction whose rest has not come yet; kept until it is whole.
@@ -72,7 +74,8 @@ class Connector:
     def changes(self, batch: LogBatch) -> Outgoing:
         """Changes of the log, in order, with the position behind them."""
         out = Outgoing(log_bytes=batch.size_bytes, read_us=batch.read_us, whole=batch.whole, more=batch.more)
-        for item in batch.items:
+        items = self._upserts.join(batch.items, batch.whole) if self._upserts else batch.items
+        for item in items:
             if isinstance(item, RowGroup):
                 self._group(item, out)
             elif isinstance(item, Begin):
@@ -125,9 +128,10 @@ class Connector:
             begin.gtid.gno,
             self._sequence,
             out.lanes(plan.topic, plan.route.partitions),
-            skip,
+            skip // group.weight,
             keep,
         )
+        rows *= group.weight
         self._rows += rows
         out.rows += rows
         out.size_bytes += size

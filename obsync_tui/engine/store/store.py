@@ -48,13 +48,17 @@ class Begin(msgspec.Struct, frozen=True):
 
 
 class RowGroup(msgspec.Struct, frozen=True):
-    """Consecutive row images of one table and kind: each body holds one or more, from `start` on."""
+    """Consecutive row images of one table and kind: each body holds one or more, from `start` on.
+
+    Each row stands for `weight` row changes of the source.
+    """
 
     table: TableVersion
     shape: WireShape
     kind: DmlKind
     bodies: list[bytes]
     start: int
+    weight: int = 1
 
 
 class Commit(msgspec.Struct, frozen=True):
