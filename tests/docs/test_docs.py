@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SECTIONS: dict[str, type[msgspec.Struct]] = {
     "Data source, kind mysql": datasource.MySQLSource,
+    "Data source, kind oceanbase": datasource.OceanBaseSource,
     "Data source, kind kafka": datasource.KafkaSource,
     "[tls]": datasource.Tls,
     "[sasl]": datasource.Sasl,
