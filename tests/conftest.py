@@ -8,7 +8,14 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.servers import FaultProxy, KafkaBroker, MySQLServer, OceanBaseServer, SecuredKafkaBroker
+from tests.servers import (
+    BinlogService,
+    FaultProxy,
+    KafkaBroker,
+    MySQLServer,
+    OceanBaseServer,
+    SecuredKafkaBroker,
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,6 +42,13 @@ def mysql80() -> Iterator[MySQLServer]:
 def oceanbase() -> Iterator[OceanBaseServer]:
     """OceanBase's engine shared by the run: use databases of your own, leave it running."""
     with OceanBaseServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def binlog_service() -> Iterator[BinlogService]:
+    """Binlog Service before an engine of its own, shared by the run: use databases of your own, leave it running."""
+    with BinlogService() as server:
         yield server
 
 

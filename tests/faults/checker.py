@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from obsync_tui.model.position import Gtid, GtidSet
+from tests.faults.banks import Naming
 from tests.faults.workload import KEYS, TABLES, Workload, key_text
 from tests.servers import KafkaBroker, Record, consume_all
 
@@ -24,6 +25,30 @@ class Change:
 
 
 @dataclass
+class Names:
+    """The journal's name of each transaction by the one that messages carry."""
+
+    naming: Naming = Naming.SAME
+    by_message: dict[str, str] = field(default_factory=dict)
+    by_journal: dict[str, str] = field(default_factory=dict)
+
+    def agree(self, message: str, journal: str) -> bool:
+        """Whether a message's transaction is that of the journal."""
+        if self.naming is Naming.SAME:
+            return message == journal
+        if self.by_journal.setdefault(journal, message) != message:
+            return False
+        if self.naming is Naming.MERGED:
+            # At the purge, which comes after what it merges.
+            return Gtid.parse(message).gno >= Gtid.parse(journal).gno
+        return self.by_message.setdefault(message, journal) == journal
+
+    def journal_of(self, message: str) -> str:
+        """The journal's name; the message's own where it is not known."""
+        return self.by_message.get(message, message)
+
+
+@dataclass
 class Checked:
     """What was proved: counts, for reports and assertions."""
 
@@ -33,16 +58,17 @@ class Checked:
     keys: int = 0
     transactions: int = 0
     skipped: int = 0
+    names: Names = field(default_factory=Names, repr=False)
     problems: list[str] = field(default_factory=list)
 
 
 def check(workload: Workload, kafka: KafkaBroker, newest_cut: str) -> Checked:
     """Compare the topics with journal and tables; AssertionError names the first things that are wrong.
 
-    `newest_cut` is a GTID set that holds everything the full synchronization may have read: a change missing from the
+    `newest_cut` is a set, in the journal's names, that holds everything the full synchronization may have read: a change missing from the
     messages must be in it, and older than the key's ROW. Call it when the project has delivered all.
     """
-    checked = Checked()
+    checked = Checked(names=Names(workload.server.naming))
     cut = GtidSet.parse(newest_cut)
     journal = _journal(workload)
     sums: dict[str, int] = defaultdict(int)
@@ -67,7 +93,7 @@ def check(workload: Workload, kafka: KafkaBroker, newest_cut: str) -> Checked:
             checked.problems.append(f"{table}: rows without journal: {sorted(set(final) - keys)[:3]}")
     checked.transactions = len(sums)
     for gtid, total in sums.items():
-        if total and not _holds(cut, gtid):
+        if total and not _holds(cut, checked.names.journal_of(gtid)):
             checked.problems.append(f"transaction {gtid} replays to a sum of {total}, not 0")
     assert not checked.problems, f"{len(checked.problems)} problems: " + "\n".join(checked.problems[:12])
     assert checked.keys and checked.changes + checked.rows == checked.messages
@@ -81,7 +107,8 @@ def _holds(cut: GtidSet, gtid: str) -> bool:
 
 def _journal(workload: Workload) -> dict[tuple[str, str], list[Change]]:
     with workload.server.connect(database=workload.database) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT tab, k, ver, kind, gtid FROM journal ORDER BY tab, k, ver")
+        name = workload.server.journal_name
+        cursor.execute(f"SELECT tab, k, ver, kind, {name} FROM journal ORDER BY tab, k, ver")
         found: dict[tuple[str, str], list[Change]] = defaultdict(list)
         for table, key, version, kind, gtid in cursor.fetchall():
             found[table, key].append(Change(version, kind, gtid))
@@ -158,7 +185,7 @@ def _check_key(
             continue
         change = changes[version - 1]
         gtid = str(message["allMetaData"]["transId"])  # type: ignore[index]
-        if (KINDS[str(kind)], gtid) != (change.kind, change.gtid):
+        if KINDS[str(kind)] != change.kind or not checked.names.agree(gtid, change.gtid):
             wrong(f"{kind} of {gtid}, the journal has {change}")
         if isinstance(before, dict) and before != state:
             wrong(f"version {version} starts from {before}, the message before it left {state}")

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from obsync_tui.model.datasource import MySQLSource, SqlSource
+from obsync_tui.model.secret import SecretReference
+from tests.faults.banks import bank_of
 from tests.faults.installation import PASSWORD, Installation
 from tests.faults.workload import Workload
-from tests.servers import KafkaBroker, MySQLServer
+from tests.servers import BinlogService, KafkaBroker, MySQLServer, OceanBaseServer
 
+AnyServer = MySQLServer | OceanBaseServer | BinlogService
 Install = Callable[..., Installation]
 Bank = Callable[..., Workload]
 _NUMBERS = itertools.count(1)
@@ -20,13 +24,18 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture
 def install(tmp_path: Path) -> Iterator[Install]:
-    """install(mysql_port, bootstrap, user="root", project_id=""): a home; what runs in it ends with the test."""
+    """install(source, bootstrap, user="root", project_id=""): a home; a port as source is MySQL's. What runs in it ends with the test."""
     with ExitStack() as stack:
         count = itertools.count(1)
 
-        def make(mysql_port: int, bootstrap: str, user: str = "root", project_id: str = "") -> Installation:
+        def make(
+            source: int | SqlSource, bootstrap: str, user: str = "root", project_id: str = ""
+        ) -> Installation:
             home = tmp_path / f"home{next(count)}"
-            return stack.enter_context(closing(Installation(home, mysql_port, bootstrap, user, project_id)))
+            if isinstance(source, int):
+                password = SecretReference("" if user == "root" else "env:SHOP_PASSWORD")
+                source = MySQLSource("shop", "127.0.0.1", user, source, password)
+            return stack.enter_context(closing(Installation(home, source, bootstrap, project_id)))
 
         yield make
 
@@ -36,8 +45,10 @@ def bank() -> Iterator[Bank]:
     """bank(server, seed=, rows=): a workload in a database of its own; its writers end with the test."""
     with ExitStack() as stack:
 
-        def make(server: MySQLServer, *, seed: int = 1, rows: int = 600) -> Workload:
-            return stack.enter_context(Workload(server, f"bank{next(_NUMBERS)}", seed=seed, rows=rows))
+        def make(server: AnyServer, *, seed: int = 1, rows: int = 600) -> Workload:
+            return stack.enter_context(
+                Workload(bank_of(server), f"bank{next(_NUMBERS)}", seed=seed, rows=rows)
+            )
 
         yield make
 

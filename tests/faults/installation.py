@@ -15,11 +15,10 @@ import msgspec
 from obsync_tui.config.files import ConfigFiles
 from obsync_tui.config.paths import Paths
 from obsync_tui.engine.state.database import StateFile
-from obsync_tui.model.datasource import KafkaSource, MySQLSource
+from obsync_tui.model.datasource import KafkaSource, SqlSource
 from obsync_tui.model.metrics import Phase, Status
 from obsync_tui.model.position import GtidSet
 from obsync_tui.model.project import Full, Objects, Project, Store, new_project_id
-from obsync_tui.model.secret import SecretReference
 
 PROJECT = "orders"
 PASSWORD = "open-sesame"
@@ -28,21 +27,13 @@ PASSWORD = "open-sesame"
 class Installation:
     """A home with sources `shop` and `events` and a project `orders`; `close` ends what still runs."""
 
-    def __init__(self, home: Path, mysql_port: int, bootstrap: str, user: str, project_id: str) -> None:
+    def __init__(self, home: Path, source: SqlSource, bootstrap: str, project_id: str) -> None:
         self.home = home
         self.environment = {**os.environ, "OBSYNC_HOME": str(home), "SHOP_PASSWORD": PASSWORD}
         self.paths = Paths.of(self.environment)
         self.files = ConfigFiles(self.paths)
         self.project_id = project_id or new_project_id()
-        self.files.write_source(
-            MySQLSource(
-                "shop",
-                "127.0.0.1",
-                user,
-                mysql_port,
-                SecretReference("" if user == "root" else "env:SHOP_PASSWORD"),
-            )
-        )
+        self.files.write_source(source)
         self.files.write_source(KafkaSource("events", bootstrap))
         self._processes: list[subprocess.Popen[bytes]] = []
 

@@ -11,8 +11,8 @@ import pytest
 from obsync_tui.model.metrics import Phase, Status
 from obsync_tui.model.project import Full
 from tests.faults.checker import check
-from tests.faults.conftest import Bank, Install, eight_partitions
-from tests.servers import KafkaBroker, MySQLServer
+from tests.faults.conftest import AnyServer, Bank, Install, eight_partitions
+from tests.servers import BinlogService, KafkaBroker, MySQLServer, OceanBaseServer
 
 
 def _full_beyond(rows: int) -> Callable[[Status], bool]:
@@ -20,11 +20,11 @@ def _full_beyond(rows: int) -> Callable[[Status], bool]:
 
 
 def kill_in_full(
-    mysql: MySQLServer, kafka: KafkaBroker, install: Install, bank: Bank, *, kills: int, rows: int, seed: int
+    server: AnyServer, kafka: KafkaBroker, install: Install, bank: Bank, *, kills: int, rows: int, seed: int
 ) -> None:
-    workload = bank(mysql, seed=seed, rows=rows)
+    workload = bank(server, seed=seed, rows=rows)
     eight_partitions(kafka, workload)
-    home = install(mysql.port, kafka.bootstrap)
+    home = install(workload.server.source(), kafka.bootstrap)
     home.project(f"{workload.database}.*", full=Full(range_rows=400, rows_per_s=1500))
     print(f"seed {seed}")
     chance = random.Random(seed)
@@ -40,7 +40,7 @@ def kill_in_full(
     home.project(f"{workload.database}.*", full=Full(range_rows=400))
     run = home.start()
     run.until_phase(Phase.INCREMENTAL)
-    newest_cut = workload.executed()
+    newest_cut = workload.now()
     time.sleep(1)
     workload.stop()
     run.until_delivered(workload.executed())
@@ -51,18 +51,18 @@ def kill_in_full(
 
 
 def kill_in_incremental(
-    mysql: MySQLServer, kafka: KafkaBroker, install: Install, bank: Bank, *, kills: int, seed: int
+    server: AnyServer, kafka: KafkaBroker, install: Install, bank: Bank, *, kills: int, seed: int
 ) -> None:
-    workload = bank(mysql, seed=seed)
+    workload = bank(server, seed=seed)
     eight_partitions(kafka, workload)
-    home = install(mysql.port, kafka.bootstrap)
+    home = install(workload.server.source(), kafka.bootstrap)
     home.project(f"{workload.database}.*")
     print(f"seed {seed}")
     chance = random.Random(seed)
     workload.start()
     run = home.start()
     run.until_phase(Phase.INCREMENTAL)
-    newest_cut = workload.executed()
+    newest_cut = workload.now()
     for _ in range(kills):
         time.sleep(chance.uniform(0.1, 3.0))
         run.kill()
@@ -98,3 +98,37 @@ def test_killed_in_incremental_campaign(
     mysql57: MySQLServer, kafka: KafkaBroker, install: Install, bank: Bank
 ) -> None:
     kill_in_incremental(mysql57, kafka, install, bank, kills=20, seed=random.randrange(1 << 30))
+
+
+def test_killed_in_full_on_view_logs(
+    oceanbase: OceanBaseServer, kafka: KafkaBroker, install: Install, bank: Bank
+) -> None:
+    kill_in_full(oceanbase, kafka, install, bank, kills=3, rows=5000, seed=21)
+
+
+def test_killed_in_incremental_on_view_logs(
+    oceanbase: OceanBaseServer, kafka: KafkaBroker, install: Install, bank: Bank
+) -> None:
+    kill_in_incremental(oceanbase, kafka, install, bank, kills=3, seed=22)
+
+
+def test_killed_in_full_on_binlog_service(
+    binlog_service: BinlogService, kafka: KafkaBroker, install: Install, bank: Bank
+) -> None:
+    kill_in_full(binlog_service, kafka, install, bank, kills=3, rows=5000, seed=31)
+
+
+def test_killed_in_incremental_on_binlog_service(
+    binlog_service: BinlogService, kafka: KafkaBroker, install: Install, bank: Bank
+) -> None:
+    kill_in_incremental(binlog_service, kafka, install, bank, kills=3, seed=32)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("server", ["oceanbase", "binlog_service"])
+def test_killed_on_oceanbase_campaign(
+    request: pytest.FixtureRequest, server: str, kafka: KafkaBroker, install: Install, bank: Bank
+) -> None:
+    chosen = request.getfixturevalue(server)
+    kill_in_full(chosen, kafka, install, bank, kills=20, rows=30_000, seed=random.randrange(1 << 30))
+    kill_in_incremental(chosen, kafka, install, bank, kills=20, seed=random.randrange(1 << 30))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import pymysql
 
-from tests.servers import MySQLServer
+from tests.faults.banks import Bank
 
 TABLES = ("account", "ledger", "wallet", "spread")
 KEYS = {"account": ("id",), "ledger": ("region", "code"), "wallet": ("name",), "spread": ("id",)}
@@ -72,7 +72,7 @@ class Plan:
 class Writer:
     """Makes transactions of its own keys, and knows after every fault which of them are committed."""
 
-    def __init__(self, server: MySQLServer, database: str, number: int, seed: int) -> None:
+    def __init__(self, server: Bank, database: str, number: int, seed: int) -> None:
         self._server = server
         self._database = database
         self.number = number
@@ -249,7 +249,7 @@ class Writer:
     def _try(self, plan: Plan) -> None:
         cursor = self._connected().cursor()
         gtid = f"{self.uuid}:{plan.txn}"
-        cursor.execute(f"SET gtid_next = '{gtid}'")
+        self._server.announce(cursor, gtid)
         cursor.execute("BEGIN")
         for sql, values in plan.statements:
             cursor.execute(sql, tuple(values))
@@ -282,7 +282,7 @@ class Writer:
 class Workload:
     """Writers on threads of their own; a context manager that ends them."""
 
-    def __init__(self, server: MySQLServer, database: str, *, seed: int = 1, rows: int = 600) -> None:
+    def __init__(self, server: Bank, database: str, *, seed: int = 1, rows: int = 600) -> None:
         self.server = server
         self.database = database
         with server.connect() as connection, connection.cursor() as cursor:
@@ -334,12 +334,12 @@ class Workload:
             raise self._failed[0]
 
     def executed(self) -> str:
-        """The source's GTID set now."""
-        with self.server.connect() as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT @@global.gtid_executed")
-            row = cursor.fetchone()
-            assert row is not None
-            return "".join(str(row[0]).split()).lower()
+        """The position of a project that has delivered everything that is committed now."""
+        return self.server.executed()
+
+    def now(self) -> str:
+        """A set that holds the journal's name of every transaction that is committed now."""
+        return self.server.now()
 
     def __enter__(self) -> Workload:
         return self
