@@ -29,7 +29,7 @@ from obsync_tui.model.project import DmlKind, KeyForm, Objects, new_project_id
 from obsync_tui.model.project import Store as StoreOptions
 from obsync_tui.model.secret import Secret
 from obsync_tui.model.table import TableVersion
-from tests.servers import MySQLServer, OceanBaseServer
+from tests.servers import BinlogService, MySQLServer, OceanBaseServer
 
 _TABLES = (
     "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20))",
@@ -78,7 +78,7 @@ class Source(Protocol):
 class ServerSource:
     """A database with two tables, one of them out of scope."""
 
-    def __init__(self, server: MySQLServer | OceanBaseServer) -> None:
+    def __init__(self, server: MySQLServer | OceanBaseServer | BinlogService) -> None:
         self.server = server
         self.database = f"s{uuid4().hex[:8]}"
         self.objects = Objects(include=(f"{self.database}.*",), exclude=(f"{self.database}.skip*",))
@@ -135,6 +135,41 @@ class BinlogSource(ServerSource):
             row: tuple[object, ...] | None = cursor.fetchone()
             assert row is not None
             return row
+
+
+class ServiceSource(ServerSource):
+    """OceanBase's engine behind the Binlog Service of the tests."""
+
+    server: BinlogService
+
+    def __init__(self, server: BinlogService) -> None:
+        super().__init__(server)
+        self.source = OceanBaseSource("ob1", "127.0.0.1", "root@sys#obcluster", server.port)
+
+    def take(self) -> None:
+        pass
+
+    def executed(self) -> str:
+        return self.server.drain()
+
+    def at_end(self, executed: str, end: str) -> bool:
+        return GtidSet.parse(executed) == GtidSet.parse(end) == GtidSet.parse(self.executed())
+
+    def behind(self, executed: str, end: str) -> bool:
+        return GtidSet.parse(end).issubset(GtidSet.parse(executed))
+
+    def alien(self) -> str:
+        return f"{self.executed()},{uuid4()}:1-5"
+
+    def purge(self) -> None:
+        self.server.purge()
+
+    def tables(self) -> tuple[TableVersion, ...]:
+        with connect(self.source, Secret(""), read_timeout_s=60) as connection:
+            return read_oceanbase_tables(connection, ObjectRules(self.objects))
+
+    def store(self) -> Store:
+        return BinlogStore(new_project_id(), self.source, Secret(""), self.objects, StoreOptions())
 
 
 class ViewLogSource(ServerSource):

@@ -1,4 +1,4 @@
-"""The Store contract: the binlog Store on MySQL 5.7 and 8.0, the view-log Store on OceanBase's engine."""
+"""The Store contract: the binlog Store on MySQL 5.7, 8.0 and Binlog Service, the view-log Store on OceanBase's engine."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,18 +11,19 @@ from obsync_tui.engine.store.store import Begin, Commit, LogBatch, RowGroup, Sch
 from obsync_tui.model.position import GtidSet, LogPosition
 from obsync_tui.model.project import DmlKind
 from obsync_tui.model.table import TableVersion
-from tests.contract.sources import BinlogSource, Source, ViewLogSource, rows_of
+from tests.contract.sources import BinlogSource, ServiceSource, Source, ViewLogSource, rows_of
 
-SERVERS = {"5.7": "mysql57", "8.0": "mysql80", "view-log": "oceanbase"}
+SERVERS = {"5.7": "mysql57", "8.0": "mysql80", "service": "binlog_service", "view-log": "oceanbase"}
+KINDS = {"service": ServiceSource, "view-log": ViewLogSource}
 # Stores that follow DDL; view logs make the source refuse most of it.
-following_ddl = pytest.mark.parametrize("source", ["5.7", "8.0"], indirect=True)
+following_ddl = pytest.mark.parametrize("source", ["5.7", "8.0", "service"], indirect=True)
 Following = tuple[Source, Callable[[], list[LogBatch]], Store, threading.Thread]
 
 
 @pytest.fixture(params=list(SERVERS))
 def source(request: pytest.FixtureRequest) -> Source:
     server = request.getfixturevalue(SERVERS[request.param])
-    return ViewLogSource(server) if request.param == "view-log" else BinlogSource(server)
+    return KINDS.get(request.param, BinlogSource)(server)
 
 
 def _until(

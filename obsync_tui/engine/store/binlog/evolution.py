@@ -43,7 +43,7 @@ class SchemaEvolution:
         SchemaChanged when the statement cannot be followed.
         """
         items: list[LogItem] = []
-        for effect in self._spread(effects):
+        for effect in self._spread(self._placed(effects)):
             renamed_in = effect.target is not None and self._schemas.matches(effect.target)
             if not renamed_in and not self._schemas.matches(effect.table):
                 continue
@@ -58,6 +58,31 @@ class SchemaEvolution:
             items += self._follow(effect, gtid, executed, where)
             items.append(DdlStatement(effect.table, statement, str(effect.verb)))
         return items
+
+    def _placed(self, effects: list[Ddl]) -> list[Ddl]:
+        """Statements without a database, as Binlog Service may send them, on the tables that they can have changed."""
+        if all(effect.table.database for effect in effects):
+            return effects
+        placed: list[Ddl] = []
+        with self._server.connect() as connection:
+            for effect in effects:
+                if effect.table.database:
+                    placed.append(effect)
+                    continue
+                known = self._schemas.named(effect.table.table)
+                there = [
+                    n for n in self._server.named(connection, effect.table.table) if self._schemas.matches(n)
+                ]
+                if effect.verb is Verb.CREATE:
+                    names = [name for name in there if name not in known]
+                elif effect.verb in (Verb.DROP, Verb.RENAME):
+                    names = [name for name in known if name not in there]
+                elif effect.verb is Verb.TRUNCATE:
+                    names = known
+                else:
+                    names = [n for n in known if not self._schemas.same(n, self._server.table(connection, n))]
+                placed += [_in_database(effect, name.database) for name in names]
+        return placed
 
     def _spread(self, effects: list[Ddl]) -> list[Ddl]:
         """DROP DATABASE as one DROP per table that is known."""
@@ -148,7 +173,8 @@ class SchemaEvolution:
             database, statement = parse_query(packet, trailer)
             for effect in parse_ddl(statement, database):
                 dropped = effect.verb is Verb.DROP_DATABASE and effect.table.database == name.database
-                if effect.verb is not Verb.DML and (name in (effect.table, effect.target) or dropped):
+                named = any(_names(one, name) for one in (effect.table, effect.target))
+                if effect.verb is not Verb.DML and (named or dropped):
                     raise SchemaChanged(
                         f"the log holds another DDL statement on the table, {statement[:120]!r} at {opened}, that the "
                         f"catalog already shows",
@@ -157,3 +183,15 @@ class SchemaEvolution:
                         + resync(name),
                     )
         return opened
+
+
+def _in_database(effect: Ddl, database: str) -> Ddl:
+    target = effect.target
+    if target is not None and not target.database:
+        target = TableName(database, target.table)
+    return Ddl(effect.verb, TableName(database, effect.table.table), target)
+
+
+def _names(written: TableName | None, name: TableName) -> bool:
+    """Whether a statement's name can be the table's; it may have no database."""
+    return written is not None and written.table == name.table and written.database in ("", name.database)

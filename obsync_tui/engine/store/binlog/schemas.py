@@ -72,6 +72,21 @@ class Schemas:
         """The known tables of a database."""
         return [name for name in self._tables if name.database == database]
 
+    def named(self, table: str) -> list[TableName]:
+        """The known tables of that name in any database."""
+        return [name for name in self._tables if name.table == table]
+
+    def same(self, name: TableName, there: TableVersion | None) -> bool:
+        """Whether a table has the columns and keys of the version in force."""
+        known = self._tables.get(name)
+        if known is None or there is None:
+            return known is there
+        return (known.columns, known.primary_key, known.unique_keys) == (
+            there.columns,
+            there.primary_key,
+            there.unique_keys,
+        )
+
     def put(self, table: TableVersion) -> None:
         """Make the version the one in force."""
         self._tables[table.name] = table

@@ -73,6 +73,11 @@ class BinlogServer:
         table = mysql_catalog.read_table(connection, name)
         return None if table is None else with_members(connection, table)
 
+    def named(self, connection: pymysql.Connection, table: str) -> list[TableName]:
+        """The tables of that name in every database."""
+        sql = "SELECT TABLE_SCHEMA FROM information_schema.TABLES WHERE TABLE_NAME = %s"
+        return [TableName(str(row[0]), table) for row in query(connection, sql, (table,), where=self.where)]
+
     def completed(self, tables: tuple[TableVersion, ...]) -> tuple[TableVersion, ...]:
         """The tables with the members that MySQL's catalog could not print."""
         if self.oceanbase or not incomplete(tables):
