@@ -128,6 +128,13 @@ class GtidSet:
         """The GTIDs of this set that the other holds too."""
         return self.missing_from(self.missing_from(other))
 
+    def without_servers_of(self, other: "GtidSet") -> "GtidSet":
+        """The GTIDs of servers that the other set does not name."""
+        result = self.copy()
+        for uuid in other._intervals:
+            result._intervals.pop(uuid, None)
+        return result
+
     def union(self, other: "GtidSet") -> "GtidSet":
         """All GTIDs of both sets."""
         result = self.copy()

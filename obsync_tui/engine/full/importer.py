@@ -55,13 +55,17 @@ class FullImport:
         self._rates: deque[tuple[float, int]] = deque()
         self._left_s: float | None = None
 
-    def open(self, known: Mapping[TableName, TableVersion] | None = None) -> tuple[TableVersion, ...]:
+    def open(
+        self, known: Mapping[TableName, TableVersion] | None = None, after_cut: int = 0
+    ) -> tuple[TableVersion, ...]:
         """Take a cut for everything uncommitted and answer the tables' shapes at it.
 
-        `known` are the shapes restored from the checkpoint. Raises as `Snapshots.open` does.
+        `known` are the shapes restored from the checkpoint. Cuts up to the id `after_cut` are not gone on with. Raises
+        as `Snapshots.open` does.
         """
         progress = self.progress
-        snapshot = self._snapshot = self._snapshots.open(progress.next_cut_id, progress.last_cut)
+        last = progress.last_cut if progress.next_cut_id - 1 > after_cut else None
+        snapshot = self._snapshot = self._snapshots.open(progress.next_cut_id, last)
         self.progress.begin(snapshot.cut, snapshot.tables, snapshot.estimates, known or {})
         return snapshot.tables
 

@@ -18,7 +18,8 @@ LOCAL_PROGRESS_KEY = "progress"
 class Checkpoint(msgspec.Struct, frozen=True):
     """What is durable: the stream's position once Full-Import is done, frozen partition counts, schema versions.
 
-    `resync` are tables to read again before the stream goes on. `records` are all, for whoever keeps its own.
+    `resync` are tables to read again before the stream goes on, under a cut later than `resync_after_cut`. `records` are
+    all, for whoever keeps its own.
     """
 
     position: LogPosition | None
@@ -27,6 +28,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     schemas: tuple[TableVersion, ...]
     records: tuple[Record, ...]
     resync: frozenset[TableName] = frozenset()
+    resync_after_cut: int = 0
 
     @property
     def started(self) -> bool:
@@ -44,7 +46,7 @@ def decode_checkpoint(values: Mapping[str, bytes]) -> Checkpoint:
             msgspec.json.decode(values.get(TOPICS_KEY, b"{}"), type=dict[str, int]),
             schemas_of(Record(key, value) for key, value in values.items()),
             tuple(Record(key, value) for key, value in sorted(values.items())),
-            msgspec.json.decode(values.get(RESYNC_KEY, b"[]"), type=frozenset[TableName]),
+            *_resync_of(values.get(RESYNC_KEY)),
         )
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise CheckpointError(
@@ -64,6 +66,10 @@ def partitions_record(partitions: Mapping[str, int]) -> Record:
     return Record(TOPICS_KEY, msgspec.json.encode(dict(partitions), order="sorted"))
 
 
-def resync_record(tables: Collection[TableName]) -> Record:
-    """The tables to read again as a record; none removes it."""
-    return Record(RESYNC_KEY, msgspec.json.encode(sorted(tables)) if tables else None)
+def resync_record(tables: Collection[TableName], after_cut: int = 0) -> Record:
+    """The tables to read again, under a cut with a larger id, as a record; none removes it."""
+    return Record(RESYNC_KEY, msgspec.json.encode((sorted(tables), after_cut)) if tables else None)
+
+
+def _resync_of(value: bytes | None) -> tuple[frozenset[TableName], int]:
+    return msgspec.json.decode(value, type=tuple[frozenset[TableName], int]) if value else (frozenset(), 0)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from obsync_tui.engine.errors import ConfigError
-from obsync_tui.engine.full.progress import table_key
+from obsync_tui.engine.full.progress import FullProgress, table_key
 from obsync_tui.engine.pipeline.checkpoint import (
     LOCAL_PROGRESS_KEY,
     Checkpoint,
@@ -20,7 +20,7 @@ from obsync_tui.engine.pipeline.checkpoint import (
 from obsync_tui.engine.pipeline.source import SourceSide, Survey
 from obsync_tui.engine.pipeline.stopped import StoppedProject
 from obsync_tui.engine.state.database import StateFile
-from obsync_tui.model.checkpoint import CUTS_KEY, OWNER_KEY, TABLE_PREFIX, Record
+from obsync_tui.model.checkpoint import OWNER_KEY, Record
 from obsync_tui.model.position import LogPosition
 from obsync_tui.model.project import Project
 from obsync_tui.model.table import TableName
@@ -67,11 +67,10 @@ def decide(
     again = frozenset(scope if resync is None else resync)
     _check(survey, scope, known, again, accept, where)
     records = [Record(table_key(table), None) for table in sorted(again)]
-    if not {key for key in stopped.values if key.startswith(TABLE_PREFIX)} - {r.key for r in records}:
-        records.append(Record(CUTS_KEY, None))
     # A log that was lost goes too where its table is only accepted: the next run makes it anew.
     records += side.give_up(checkpoint, again | {gap.table for gap in survey.gaps})
-    records.append(resync_record(checkpoint.resync | again))
+    newest = FullProgress(checkpoint.records).last_cut
+    records.append(resync_record(checkpoint.resync | again, newest.cut_id if newest else 0))
     lines = [f"{table} is read again at the next run" for table in sorted(again)]
     lines += [
         f"{gap.table}: {gap.what}; its changes since then are given up"

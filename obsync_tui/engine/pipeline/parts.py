@@ -138,7 +138,7 @@ class Parts:
             self._snapshots = None  # Those of a closed import open nothing any more.
         full = self._full = FullImport(self.snapshots(), self._project.full, restored, self._put)
         self._full_started = False
-        self._tables = full.open(known)
+        self._tables = full.open(known, checkpoint.resync_after_cut)
         return full, self._tables
 
     def _put(self, batch: ChunkBatch, timeout_s: float) -> bool:

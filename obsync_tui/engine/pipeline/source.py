@@ -110,7 +110,10 @@ def binlog_survey(checkpoint: Checkpoint, log: SourceLog, there: Iterable[TableV
     if purged := nearest.missing_from(position):
         texts.append(f"{purged.count()} transactions were purged unread: {str(purged)[:200]}")
     if alien := position.missing_from(nearest):
-        texts.append(f"{alien.count()} transactions are of another history: {str(alien)[:200]}")
+        texts.append(
+            f"{alien.count()} transactions are of another history, whose log counts from its beginning: "
+            f"{str(alien)[:200]}"
+        )
     return Survey(str(nearest), "; ".join(texts), changed=changed_tables(checkpoint.schemas, there))
 
 

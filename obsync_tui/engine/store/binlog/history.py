@@ -22,10 +22,13 @@ DECIDE = "Decide with `obsync project gap`, or start over with `obsync project r
 
 
 def reachable(position: GtidSet, log: SourceLog) -> GtidSet:
-    """The nearest position from which the source's log is whole: what it purged counts as read, what it never had is
-    forgotten. It is the position itself when there is no gap.
+    """The nearest position from which the source's log is whole; the position itself when there is no gap.
+
+    What it purged counts as read. Of a server whose history began anew nothing counts as read: the same numbers may
+    stand for other transactions.
     """
-    return position.common_with(GtidSet.parse(log.executed)).union(GtidSet.parse(log.purged))
+    alien = position.missing_from(GtidSet.parse(log.executed))
+    return position.without_servers_of(alien).union(GtidSet.parse(log.purged))
 
 
 def check_history(position: GtidSet, executed: GtidSet, where: str) -> None:
