@@ -214,7 +214,11 @@ def test_two_ddl_statements_in_the_backlog_stop(shop: Shop) -> None:
     )
     for _ in range(2):
         shop.home.fails(
-            8, f"{shop.database}.item", "another DDL statement", "DROP COLUMN a", "reset the project"
+            8,
+            f"{shop.database}.item",
+            "another DDL statement",
+            "DROP COLUMN a",
+            f"--resync {shop.database}.item",
         )
     # What came before it may be delivered or not: the checkpoint, not a message, tells where the project stands.
     assert shop.messages()[2:] in ([], [("INSERT", {"id": 3, "price": 30})])

@@ -87,6 +87,7 @@ _OCEANBASE_PASSING = {
     4030: "The tenant's memory is used up.",
     4038: "The partition has another leader now.",
     6210: "The transaction took longer than ob_trx_timeout allows.",
+    8001: "The server is starting.",
 }
 _OCEANBASE = _OCEANBASE_REFUSED | _OCEANBASE_PASSING
 _REFUSED |= _OCEANBASE_REFUSED

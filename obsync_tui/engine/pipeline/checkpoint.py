@@ -18,8 +18,8 @@ LOCAL_PROGRESS_KEY = "progress"
 class Checkpoint(msgspec.Struct, frozen=True):
     """What is durable: the stream's position once Full-Import is done, frozen partition counts, schema versions.
 
-    `resync` are tables to read again before the stream goes on, under a cut later than `resync_after_cut`. `records` are
-    all, for whoever keeps its own.
+    `resync` are tables to read again before the stream goes on, under a cut later than `resync_after_cut`. `records`
+    are all, for whoever keeps its own.
     """
 
     position: LogPosition | None

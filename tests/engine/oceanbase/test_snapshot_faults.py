@@ -228,6 +228,7 @@ def test_what_undo_retention_loses_goes_on_under_another_cut(
     with pytest.raises(SnapshotLost, match="no longer keeps the rows as of the cut"):
         run.drive(forget)
     server.execute("ALTER SYSTEM SET undo_retention = 1800", "UPDATE test.t SET v = -1")
+    keeps_again(server)
     before = len(run.rows[table])
     run.again()
     run.drive()
@@ -236,6 +237,20 @@ def test_what_undo_retention_loses_goes_on_under_another_cut(
     assert 1_000 <= before < 20_000
     rows = [(int(row[0] or 0), int(row[1] or 0)) for row in run.rows[table]]
     assert sorted(rows) == [(n, 1 if n < before else -1) for n in range(20_000)]
+
+
+def keeps_again(server: OceanBaseServer) -> None:
+    """Wait until the raised retention is in force: a point stays readable for seconds."""
+    deadline_s = time.monotonic() + 60
+    while time.monotonic() < deadline_s:
+        with server.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT CURRENT_SCN()")
+            row = cursor.fetchone()
+        assert row is not None
+        time.sleep(5)
+        if kept(server, Cut(1, "", scn=int(row[0]))):
+            return
+    raise AssertionError("undo_retention is not in force after a minute")
 
 
 def kept(server: OceanBaseServer, cut: Cut) -> bool:

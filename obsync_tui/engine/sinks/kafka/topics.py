@@ -199,8 +199,12 @@ def ensure_checkpoint_topic(
 
 
 def create_checkpoint_topic(cluster: Cluster, name: str) -> None:
-    """Create a checkpoint topic: one compacted partition of small segments; raises SinkError."""
+    """Create a checkpoint topic: one compacted partition of small segments; raises SinkError.
+
+    A topic that is there by then, made by others, has to be of that shape too.
+    """
     create_topics(cluster, [name], CHECKPOINT_SETTINGS)
+    verify_compact(cluster, name)
 
 
 def verify_compact(cluster: Cluster, name: str) -> None:
