@@ -99,7 +99,7 @@ PyObject *packets_joining(PyObject *module, PyObject *arguments)
         PyObject *packet = PyList_GetItem(packets, at);
         char *data;
         Py_ssize_t size;
-        if (PyBytes_AsStringAndSize(packet, &data, &size) < 0)
+        if (packet == NULL || PyBytes_AsStringAndSize(packet, &data, &size) < 0)
             return NULL;
         enum Found found = look(&group, (const uint8_t *)data, (size_t)size);
         if (found == OTHER)
