@@ -134,10 +134,10 @@ class Objects(Strict, frozen=True):
     exclude: tuple[str, ...] = ()
     dml: tuple[DmlKind, ...] = (DmlKind.INSERT, DmlKind.UPDATE, DmlKind.DELETE)
     ddl: bool = False
-    merge_upserts: bool = False
     heartbeat_s: Count = 0
     on_drop: OnDrop = OnDrop.CONTINUE
     tables: tuple[TableRule, ...] = ()
+    merge_upserts: bool = False
 
     def __post_init__(self) -> None:
         if not any(self.include):
