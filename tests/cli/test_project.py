@@ -47,7 +47,7 @@ def test_create_writes_every_option(shop: Obsync, home: Path) -> None:
     shop(*CREATE, "--objects", "shop.*,a.b", "--objects", "c.?", "--exclude", "shop.tmp_*", "--topic", "t_${table}",
          "--format", "DefaultExtendColumnType", "--partition-rule", "Table", "--partitions", "8", "--replication", "2",
          "--topics", "existing", "--delivery", "at-least-once", "--dml", "insert,DELETE", "--steps", "full,incremental",
-         "--connections", "5", "--rows-per-s", "6", "--bytes-per-s", "7", "--ddl", "--heartbeat-s", "9",
+         "--connections", "5", "--rows-per-s", "6", "--bytes-per-s", "7", "--ddl", "--heartbeat-s", "9", "--merge-upserts",
          "--table", "shop.item=items", "--sharding", "shop.item=a;b", "--sharding", "shop.other=c",
          "--too-large", "dead-letter", "--dead-letter-topic", "dead")  # fmt: skip
     project = project_of(home, "second")
@@ -63,6 +63,7 @@ def test_create_writes_every_option(shop: Obsync, home: Path) -> None:
             True,
             9,
             tables=(TableRule("shop.item", "items", ("a", "b")), TableRule("shop.other", "", ("c",))),
+            merge_upserts=True,
         ),
         (Step.FULL, Step.INCREMENTAL),
         Message("t_${table}", Format.DEFAULT_EXTEND_COLUMN_TYPE, partition=PartitionRule.TABLE),
