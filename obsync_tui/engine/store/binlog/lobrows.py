@@ -26,11 +26,17 @@ _TEXT_BYTES = 4
 
 
 class LobTable:
-    """One table version in one wire shape; `lobs` are the ordinals of its nullable LOB columns."""
+    """One table version in one wire shape; `lobs` are the ordinals of its LOB columns, NOT NULL ones too."""
 
     def __init__(self, version: TableVersion, shape: BinlogShape, lobs: tuple[int, ...]) -> None:
         self.version = version
         self.lobs = lobs
+        # NULL stands in columns that have none, until their value is put in.
+        columns = tuple(
+            msgspec.structs.replace(c, nullable=True) if i in lobs else c
+            for i, c in enumerate(version.columns)
+        )
+        self._loose = msgspec.structs.replace(version, columns=columns)
         self._shape = shape
         self._values = RowValues(shape)
         self._mask = sum(1 << i for i in lobs)
@@ -40,8 +46,8 @@ class LobTable:
 
     @classmethod
     def of(cls, version: TableVersion, shape: BinlogShape) -> "LobTable | None":
-        """None for a table without nullable LOB columns, and for one whose rows cannot be asked for by key."""
-        lobs = tuple(i for i, t in enumerate(shape.types) if t in _LOBS and version.columns[i].nullable)
+        """None for a table without LOB columns, and for one whose rows cannot be asked for by key."""
+        lobs = tuple(i for i, wire_type in enumerate(shape.types) if wire_type in _LOBS)
         return cls(version, shape, lobs) if lobs and version.primary_key else None
 
     def keys(self, group: RowGroup) -> Iterator[tuple[bytes, Key, Key]]:
@@ -65,7 +71,7 @@ class LobTable:
         if plan is None:
             nothing = MessagePlan((Literal("null"),))
             request = PlanRequest(
-                self.version,
+                self._loose,
                 self._shape,
                 _KINDS[kind][0],
                 tuple((message, nothing) for message in _KINDS[kind]),
@@ -151,7 +157,7 @@ class LobTable:
                 types[i], metadata[i] = WireType.BLOB, _TEXT_BYTES
             self._variants[key] = (
                 msgspec.structs.replace(
-                    self.version, unknown_before=unknown_before, unknown_after=unknown_after
+                    self._loose, unknown_before=unknown_before, unknown_after=unknown_after
                 ),
                 msgspec.structs.replace(self._shape, types=bytes(types), metadata=tuple(metadata)),
             )
