@@ -153,8 +153,8 @@ class Demo:
             self._wrap(f"topics that stay in Kafka: {', '.join(topics)}: {error.args[0].str()}")
 
     def _watch(self, running: Running, reader: Reader, shop: LiveShop, seconds: float) -> None:
-        """Print messages until the time is over or the project ends; the shop opens when its rows have arrived."""
-        end_s = time.monotonic() + seconds if seconds else float("inf")
+        """Print messages until the project ends, or so long after the rows arrived, when the shop opens."""
+        end_s = float("inf")
         status_s = 0.0
         while time.monotonic() < end_s and not (self._asked or running.ended or shop.error):
             for change in reader.read():
@@ -162,6 +162,8 @@ class Demo:
             if not shop.open and reader.counts.get("ROW") == ROWS:
                 self._say_row_counts()
                 shop.start()
+                if seconds:
+                    end_s = time.monotonic() + seconds
             self._say_notes(running)
             if time.monotonic() >= status_s and running.status:
                 status_s = time.monotonic() + self._screen.status_every_s
