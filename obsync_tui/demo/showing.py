@@ -41,7 +41,7 @@ class Demo:
         self._row_counts: dict[str, int] = {}
         self._said_notes = 0
         self._began_s = time.monotonic()
-        self._asked = False
+        self._asked = self._running = False
 
     def show(self, seconds: float) -> int:
         """Show everything, for so many seconds of messages or until a signal; 0 when they add up to the tables."""
@@ -68,6 +68,7 @@ class Demo:
         self._shop(obsync, oceanbase)
         self._project(obsync, kafka, stack)
         self._step("5. Run the project. What exists comes first, then every change as it is made:")
+        self._running = True
         running = obsync.start("project", "run", PROJECT)
         stack.callback(running.kill)
         shop = LiveShop(oceanbase, self._rng, PAUSE_S)
@@ -76,17 +77,16 @@ class Demo:
         stack.callback(reader.close)
         self._say()
         self._say(HEADER)
-        try:
-            self._watch(running, reader, shop, seconds)
-        except KeyboardInterrupt:
-            pass
+        self._watch(running, reader, shop, seconds)
         self._screen.status("")
         return self._end(obsync, oceanbase, running, reader, shop)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        # Kept as well as raised: where an exception can only be ignored (a finalizer) it would be lost.
+        # Kept as well as raised: where an exception can only be ignored (a finalizer) it would be lost. It is not raised
+        # once the project runs: whatever looks at a process all the time would keep that process's lock for ever.
         self._asked = True
-        raise KeyboardInterrupt
+        if not self._running:
+            raise KeyboardInterrupt
 
     def _step(self, text: str) -> None:
         """Begin a step, unless a signal has asked for the end."""
