@@ -82,7 +82,7 @@ class Demo:
         return self._end(obsync, oceanbase, running, reader, shop)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        # Kept as well as raised: where an exception can only be ignored (a finalizer) it would be lost. It is not raised
+        # Kept as well as raised: where an exception can only be ignored (a finalizer) it is lost. It is not raised
         # once the project runs: whatever looks at a process all the time would keep that process's lock for ever.
         self._asked = True
         if not self._running:
