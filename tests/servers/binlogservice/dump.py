@@ -176,6 +176,7 @@ class Dump:
                 return
             if time.monotonic() >= next_s:
                 self._heartbeat()
+                self._push()
                 next_s = time.monotonic() + self._heartbeat_s
 
     def _check(self) -> None:
