@@ -55,7 +55,9 @@ def _add_demo(rooms: "argparse._SubParsersAction[Parser]") -> None:
     made = rooms.add_parser("demo", help=text, description=text, allow_abbrev=False)
     made.set_defaults(command=demo)
     made.add_argument("--broker", metavar="HOST:PORT", help="a Kafka to write to; default: an embedded one")
-    made.add_argument("--seconds", type=float, default=0, help="end so many seconds after the shop has opened")
+    made.add_argument(
+        "--seconds", type=float, default=0, help="end so many seconds after the shop has opened"
+    )
     made.add_argument("--seed", type=int, default=1, help="what the shop sells and to whom")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from obsync_tui.engine.errors import EngineError
 
 _STOP_S = 15.0
+_CHECK_S = 0.1
 
 
 class CommandFailed(EngineError):
@@ -25,11 +26,18 @@ class CommandFailed(EngineError):
 class Obsync:
     """Runs commands, with their files below `home`, and prints each as one would type it.
 
-    `secrets` are variables of their environment.
+    `secrets` are variables of their environment; `check` is called while one runs and ends it by an exception.
     """
 
-    def __init__(self, home: Path, secrets: Mapping[str, str], say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        secrets: Mapping[str, str],
+        say: Callable[[str], None],
+        check: Callable[[], None],
+    ) -> None:
         self._say = say
+        self._check = check
         self._environment: Mapping[str, str] = {
             **os.environ,
             "OBSYNC_HOME": str(home),
@@ -41,22 +49,36 @@ class Obsync:
         """Run a command to its end and print it and its output; CommandFailed when it fails."""
         if show:
             self.show(*arguments)
-        result = subprocess.run(
+        process = subprocess.Popen(
             self._command(*arguments),
             env=self._environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            # Ctrl-C is for the demo.
+            start_new_session=True,
         )
-        if result.returncode:
+        output = self._output(process)
+        if process.returncode:
             raise CommandFailed(
-                f"it ended with {result.returncode}: {' '.join(result.stdout.split())}",
+                f"it ended with {process.returncode}: {' '.join(output.split())}",
                 where=f"obsync {shlex.join(arguments)}",
             )
         if show:
-            for line in result.stdout.splitlines():
+            for line in output.splitlines():
                 self._say(f"  {line}")
-        return result.stdout
+        return output
+
+    def _output(self, process: "subprocess.Popen[str]") -> str:
+        try:
+            while True:
+                try:
+                    return process.communicate(timeout=_CHECK_S)[0]
+                except subprocess.TimeoutExpired:
+                    self._check()
+        finally:
+            process.kill()
+            process.wait()
 
     def show(self, *arguments: str) -> None:
         """Print a command, over several lines where it is long."""

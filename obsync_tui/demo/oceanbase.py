@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pymysql
@@ -92,10 +93,14 @@ class EmbeddedOceanBase:
                 start_new_session=True,
             )
 
-    def wait(self) -> None:
-        """Return when it answers; SourceUnreachable, with the end of its log, when it does not."""
+    def wait(self, check: Callable[[], None]) -> None:
+        """Return when it answers; SourceUnreachable, with the end of its log, when it does not.
+
+        `check` is called meanwhile and ends the wait by an exception.
+        """
         deadline_s = time.monotonic() + _START_S
         while True:
+            check()
             try:
                 self.connect().close()
                 return

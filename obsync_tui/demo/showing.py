@@ -2,15 +2,14 @@
 
 import json
 import random
-import signal
 import time
 from contextlib import ExitStack
 from textwrap import fill
-from types import FrameType
 
 from confluent_kafka import KafkaException
 
 from obsync_tui.demo.command import Obsync, Running
+from obsync_tui.demo.interruption import Interruption
 from obsync_tui.demo.kafka import EmbeddedKafka, Kafka, RealKafka
 from obsync_tui.demo.messages import HEADER, Change, Reader
 from obsync_tui.demo.oceanbase import EmbeddedOceanBase, require_engine
@@ -23,7 +22,6 @@ SHOWN_ROWS = 3
 SETTLE_S = 10.0
 # Between two transactions of one of the shop's writers.
 PAUSE_S = 0.8
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COSTS = (
     "  There is no Binlog Service here: changes are read from view logs, one a table,\n"
     "  and one accepts that these slow writes and block DROP, TRUNCATE and MODIFY."
@@ -41,34 +39,25 @@ class Demo:
         self._row_counts: dict[str, int] = {}
         self._said_notes = 0
         self._began_s = time.monotonic()
-        self._asked = self._running = False
+        self._interruption = Interruption()
 
     def show(self, seconds: float) -> int:
         """Show everything, for so many seconds of messages or until a signal; 0 when they add up to the tables."""
-        before = {number: signal.getsignal(number) for number in SIGNALS}
-        with ExitStack() as stack:
-            try:
-                # One that the parent ignores (nohup, a background job of a shell) stays ignored.
-                _handle({number: self._stop for number, now in before.items() if now is not signal.SIG_IGN})
-                return self._show(stack, seconds)
-            finally:
-                # Nothing interrupts the tidying up.
-                _handle(dict.fromkeys(SIGNALS, signal.SIG_IGN))
-                self._screen.status("")
-                stack.callback(_handle, before)
-                stack.close()
+        # Left last: what tidies up is not interrupted either.
+        with self._interruption, ExitStack() as stack:
+            return self._show(stack, seconds)
 
     def _show(self, stack: ExitStack, seconds: float) -> int:
         require_engine()
         self._say("obsync demo: a shop in OceanBase, its rows and changes in Kafka. Ctrl-C ends it,")
         self._say("and nothing stays.")
         oceanbase, kafka = self._servers(stack)
-        obsync = Obsync(oceanbase.directory / "obsync", {"SHOP_PASSWORD": PASSWORD}, self._say)
+        home, secrets = oceanbase.directory / "obsync", {"SHOP_PASSWORD": PASSWORD}
+        obsync = Obsync(home, secrets, self._say, self._interruption.check)
         self._sources(obsync, oceanbase, kafka)
         self._shop(obsync, oceanbase)
         self._project(obsync, kafka, stack)
         self._step("5. Run the project. What exists comes first, then every change as it is made:")
-        self._running = True
         running = obsync.start("project", "run", PROJECT)
         stack.callback(running.kill)
         shop = LiveShop(oceanbase, self._rng, PAUSE_S)
@@ -81,17 +70,9 @@ class Demo:
         self._screen.status("")
         return self._end(obsync, oceanbase, running, reader, shop)
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        # Kept as well as raised: where an exception can only be ignored (a finalizer) it is lost. It is not raised
-        # once the project runs: whatever looks at a process all the time would keep that process's lock for ever.
-        self._asked = True
-        if not self._running:
-            raise KeyboardInterrupt
-
     def _step(self, text: str) -> None:
         """Begin a step, unless a signal has asked for the end."""
-        if self._asked:
-            raise KeyboardInterrupt
+        self._interruption.check()
         self._say()
         self._say(text)
 
@@ -120,7 +101,7 @@ class Demo:
 
     def _shop(self, obsync: Obsync, oceanbase: EmbeddedOceanBase) -> None:
         self._step("3. Load the shop, and make a user with the least rights by the script of:")
-        oceanbase.wait()
+        oceanbase.wait(self._interruption.check)
         load(oceanbase, self._rng)
         obsync.show("source", "prepare", "shop", "--databases", "shop")
         script = obsync.run("source", "prepare", "shop", "--databases", "shop", show=False)
@@ -156,7 +137,7 @@ class Demo:
         """Print messages until the project ends, or so long after the rows arrived, when the shop opens."""
         end_s = float("inf")
         status_s = 0.0
-        while time.monotonic() < end_s and not (self._asked or running.ended or shop.error):
+        while time.monotonic() < end_s and not (self._interruption.count or running.ended or shop.error):
             for change in reader.read():
                 self._print(change)
             if not shop.open and reader.counts.get("ROW") == ROWS:
@@ -199,6 +180,9 @@ class Demo:
             self._say_notes(running)
             self._wrap(f"The project ended by itself with exit code {running.stop()}: {running.status}")
             return 1
+        if not shop.open:
+            self._interruption.check()
+        self._interruption.heed()
         shop.stop()
         if shop.error is not None:
             self._wrap(f"The shop itself failed: {shop.error}")
@@ -220,10 +204,10 @@ class Demo:
         return 0 if same and not code else 1
 
     def _settle(self, oceanbase: EmbeddedOceanBase, reader: Reader) -> bool:
-        """Read on until the messages add up to the tables; False when they do not in 10 s."""
+        """Read on until the messages add up to the tables; False when they do not in 10 s or by a further signal."""
         deadline_s = time.monotonic() + SETTLE_S
         wanted = dict(all_rows(oceanbase))
-        while time.monotonic() < deadline_s:
+        while time.monotonic() < deadline_s and not self._interruption.count:
             for change in reader.read():
                 self._print(change)
             found = {
@@ -233,8 +217,3 @@ class Demo:
             if found == wanted:
                 return True
         return False
-
-
-def _handle(handlers: "dict[signal.Signals, signal._HANDLER]") -> None:
-    for number, handler in handlers.items():
-        signal.signal(number, handler)

@@ -18,6 +18,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from obsync_tui.cli import exit_codes, main
 from obsync_tui.demo import showing
+from obsync_tui.demo.interruption import Interruption
 from obsync_tui.demo.kafka import EmbeddedKafka, Kafka, RealKafka
 from obsync_tui.demo.messages import Change, cut
 from obsync_tui.demo.shop import TABLES, all_rows
@@ -274,3 +275,16 @@ def test_foreign_text_does_not_act_on_the_terminal() -> None:
     change = Change("t", 0, "\x1b[2J", "INSERT", {}, {"id": "1", "a": "x\x1b]0;title\x07\r" * 9})
     assert change.line().isprintable()
     assert len(change.line()) <= 80
+
+
+def test_a_signal_is_kept_and_not_raised_into_what_is_done() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with Interruption() as interruption:
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            interruption.check()
+        interruption.heed()
+        interruption.check()
+        signal.raise_signal(signal.SIGINT)
+        assert interruption.count == 1
+    assert signal.getsignal(signal.SIGTERM) is before
