@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from obsync_tui.engine.mysql.resultset import text_fields
 from obsync_tui.engine.store.binlog.rowvalues import RowValues
 from obsync_tui.engine.store.store import Begin, BinlogShape, LogItem, RowGroup, TextShape
 from obsync_tui.model.project import DmlKind
@@ -99,19 +100,5 @@ class _Keys:
 
     def of(self, image: bytes) -> tuple[bytes | None, ...] | None:
         """The key's bytes as they lie there; None when there is more than one row."""
-        values, end = self._values.split(image, 0) if self._values else (_fields(image), len(image))
+        values, end = self._values.split(image, 0) if self._values else (text_fields(image), len(image))
         return tuple(values[i] for i in self._ordinals) if end == len(image) else None
-
-
-def _fields(row: bytes) -> list[bytes | None]:
-    """The values of a text row, lengths included; format: each with its length before it, 251 for NULL."""
-    values: list[bytes | None] = []
-    at = 0
-    while at < len(row):
-        first = row[at]
-        width = {252: 2, 253: 3, 254: 8}.get(first, 0)
-        length = int.from_bytes(row[at + 1 : at + 1 + width], "little") if width else first
-        end = at + 1 + (0 if first == 251 else width + length)
-        values.append(None if first == 251 else row[at:end])
-        at = end
-    return values

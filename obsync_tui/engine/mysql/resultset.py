@@ -133,3 +133,21 @@ def text_values(row: bytes, indexes: Sequence[int]) -> tuple[bytes, ...]:
         found[index] = row[position : position + length]
         position += length
     return tuple(found[index] for index in indexes)
+
+
+def text_fields(packet: bytes) -> list[bytes | None]:
+    """The values of a text row; format: each with its length before it, 251 for NULL."""
+    fields: list[bytes | None] = []
+    at = 0
+    while at < len(packet):
+        first = packet[at]
+        at += 1
+        if first == _NULL:
+            fields.append(None)
+            continue
+        width = {252: 2, 253: 3, 254: 8}.get(first, 0)
+        length = int.from_bytes(packet[at : at + width], "little") if width else first
+        at += width
+        fields.append(packet[at : at + length])
+        at += length
+    return fields

@@ -9,7 +9,7 @@ from obsync_tui.engine.errors import SourceError
 from obsync_tui.engine.full.keys import Key
 from obsync_tui.engine.mysql.connection import error_number, translate
 from obsync_tui.engine.mysql.keysql import column_expression, literal
-from obsync_tui.engine.mysql.resultset import RawResults
+from obsync_tui.engine.mysql.resultset import RawResults, text_fields
 from obsync_tui.model.table import TableVersion, quote_identifier
 
 # The snapshot is too old, the table's definition has changed since, or it is gone.
@@ -55,7 +55,7 @@ def values_as_of(
         try:
             for packets in RawResults(connection, where).rows(sql):
                 for packet in packets:
-                    row = _fields(packet)
+                    row = text_fields(packet)
                     key = same(value or b"" for value in row[: len(key_columns)])
                     if key in asked:
                         found[asked[key]] = tuple(row[len(key_columns) :])
@@ -65,21 +65,3 @@ def values_as_of(
                 return None
             raise refused from error
     return found
-
-
-def _fields(packet: bytes) -> list[bytes | None]:
-    """The values of a text row; format: each with its length before it, 251 for NULL."""
-    fields: list[bytes | None] = []
-    at = 0
-    while at < len(packet):
-        first = packet[at]
-        at += 1
-        if first == 251:
-            fields.append(None)
-            continue
-        width = {252: 2, 253: 3, 254: 8}.get(first, 0)
-        length = int.from_bytes(packet[at : at + width], "little") if width else first
-        at += width
-        fields.append(packet[at : at + length])
-        at += length
-    return fields
