@@ -155,12 +155,13 @@ class FaultProxy:
     def _pump(self, link: _Link, source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(_CHUNK_BYTES):
-                data, is_last = self._admit(data, from_server=source is link.server)
+                data, to_cut = self._admit(data, from_server=source is link.server)
                 sink.sendall(data)
-                if is_last:
+                if to_cut:
                     # In order, so that the client does get all the bytes up to here; the others are reset.
                     self._drop(link, reset=False)
-                    self.cut()
+                    for other in to_cut - {link}:
+                        self._drop(other, reset=True)
                     return
             sink.shutdown(socket.SHUT_WR)
         except OSError:
@@ -172,18 +173,21 @@ class FaultProxy:
         if finished:
             self._drop(link, reset=False)
 
-    def _admit(self, data: bytes, *, from_server: bool) -> tuple[bytes, bool]:
-        """The part of the data that may pass, once it may, and whether the cut follows it."""
+    def _admit(self, data: bytes, *, from_server: bool) -> tuple[bytes, set[_Link]]:
+        """The part of the data that may pass, once it may, and the links to cut after it.
+
+        Those of this moment: a client that connects again as soon as it has read the last byte is served.
+        """
         with self._state:
             self._state.wait_for(lambda: not self._stalled)
             if not from_server or self._bytes_until_cut is None:
-                return data, False
+                return data, set()
             data = data[: self._bytes_until_cut]
             self._bytes_until_cut -= len(data)
             if self._bytes_until_cut:
-                return data, False
+                return data, set()
             self._bytes_until_cut = None
-            return data, True
+            return data, set(self._links)
 
     def _drop(self, link: _Link, *, reset: bool) -> None:
         with self._state:

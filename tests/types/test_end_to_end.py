@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from obsync_tui.model.datasource import MySQLSource
 from obsync_tui.model.metrics import Phase
 from obsync_tui.model.project import Message, Topics
 from tests.faults.installation import Installation
@@ -30,7 +31,8 @@ def server(request: pytest.FixtureRequest) -> MySQLServer:
 
 @pytest.fixture
 def installation(server: MySQLServer, kafka: KafkaBroker, tmp_path: Path) -> Iterator[Installation]:
-    with closing(Installation(tmp_path, server.port, kafka.bootstrap, "root", "")) as made:
+    source = MySQLSource("shop", "127.0.0.1", "root", server.port)
+    with closing(Installation(tmp_path, source, kafka.bootstrap, "")) as made:
         yield made
 
 
