@@ -1,16 +1,13 @@
 """`obsync project gap`: what of a stopped project's log is out of reach, and the user's decision about it."""
 
 import argparse
-from typing import TYPE_CHECKING
 
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.output import show, show_json, show_pairs
 from obsync_tui.cli.session import Session
 from obsync_tui.model.errors import ConfigError
+from obsync_tui.model.gap import Gap
 from obsync_tui.model.table import TableName
-
-if TYPE_CHECKING:
-    from obsync_tui.engine.pipeline.gap import Gap
 
 _ALL = "all"
 _SHOWN = 200

@@ -1,17 +1,13 @@
 """`obsync source describe` and `prepare`: what only sources of OceanBase have."""
 
 import argparse
-from typing import TYPE_CHECKING
 
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.output import show, show_json, show_pairs
 from obsync_tui.cli.session import Session
 from obsync_tui.model.datasource import OceanBaseSource
 from obsync_tui.model.errors import ConfigError
-
-if TYPE_CHECKING:
-    from obsync_tui.engine.oceanbase.describe import Description
-    from obsync_tui.engine.oceanbase.logs import Available
+from obsync_tui.model.tenant import Available, Description
 
 
 def describe(session: Session, arguments: argparse.Namespace) -> int:

@@ -1,7 +1,6 @@
 """`obsync source logs`: the view logs of an OceanBase tenant, and those that nobody needs any more."""
 
 import argparse
-from typing import TYPE_CHECKING
 
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.oceanbase_source import oceanbase_source
@@ -9,9 +8,7 @@ from obsync_tui.cli.output import note, show_json, show_table
 from obsync_tui.cli.session import Session
 from obsync_tui.cli.status_text import time_text
 from obsync_tui.model.checkpoint import VIEW_LOG_PREFIX
-
-if TYPE_CHECKING:
-    from obsync_tui.engine.store.mlog.listing import ListedLog
+from obsync_tui.model.viewlog import ListedLog
 
 _READ_TIMEOUT_S = 60.0
 

@@ -2,40 +2,25 @@
 
 from collections.abc import Callable
 
-import msgspec
 import pymysql
 
 from obsync_tui.engine.errors import SourceUnreachable
 from obsync_tui.engine.mysql.privileges import Rights, read_rights
 from obsync_tui.engine.mysql.server import clock_offset_s
 from obsync_tui.engine.oceanbase.connection import connect
-from obsync_tui.engine.oceanbase.logs import Available, Choice, binlog_service, choose, view_logs
-from obsync_tui.engine.oceanbase.rights import ANY_DATABASE, StepRights, missing_grants, readable_databases
-from obsync_tui.engine.oceanbase.tenant import Tenant, raise_undo_retention, read_tenant
+from obsync_tui.engine.oceanbase.logs import binlog_service, choose, view_logs
+from obsync_tui.engine.oceanbase.rights import ANY_DATABASE, missing_grants, readable_databases
+from obsync_tui.engine.oceanbase.tenant import raise_undo_retention, read_tenant
 from obsync_tui.engine.oceanbase.version import read_version
 from obsync_tui.model.datasource import LogChoice, OceanBaseSource
 from obsync_tui.model.project import Step
 from obsync_tui.model.secret import Secret
+from obsync_tui.model.tenant import Available, Description, StepRights
 
 _READ_TIMEOUT_S = 60.0
 # ODP drops some status queries without a cause.
 _ATTEMPTS = 3
 _LONGER_RETENTION_S = 10_800
-
-
-class Description(msgspec.Struct, frozen=True):
-    """What a tenant offers and lacks; `longer_flashback` is the statement that lengthens the flashback window."""
-
-    version: str
-    tenant: Tenant
-    account: str
-    binlog_service: Available
-    view_logs: Available
-    log: Choice
-    longer_flashback: str
-    clock_offset_s: float
-    databases: tuple[str, ...]
-    rights: tuple[StepRights, ...]
 
 
 def describe(source: OceanBaseSource, password: Secret) -> Description:

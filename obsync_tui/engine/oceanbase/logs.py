@@ -1,12 +1,12 @@
 """Where a tenant's changes can be read from, and which of it a data source takes."""
 
-import msgspec
 import pymysql
 
 from obsync_tui.engine.errors import SourceError
 from obsync_tui.engine.mysql.connection import error_number, query
 from obsync_tui.engine.oceanbase.version import Version
 from obsync_tui.model.datasource import LogChoice, OceanBaseSource
+from obsync_tui.model.tenant import Available, Choice
 
 VIEW_LOG_COSTS = (
     "View logs have their price: while a table has one, DROP, TRUNCATE, RENAME and MODIFY of it fail, so do writes of "
@@ -15,22 +15,6 @@ VIEW_LOG_COSTS = (
 )
 _SYNTAX = (1064, 1149, 1235)
 _NO_TABLE = 1146
-
-
-class Available(msgspec.Struct, frozen=True):
-    """Whether a log is there: None when it could not be told. `why` says what was seen, `cure` what to do."""
-
-    yes: bool | None
-    why: str
-    cure: str = ""
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """The log that is read, None when there is none that may be; with the reason and what to do."""
-
-    log: LogChoice | None
-    why: str
-    cure: str = ""
 
 
 def binlog_service(connection: pymysql.Connection) -> Available:

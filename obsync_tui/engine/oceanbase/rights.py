@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 
-import msgspec
 import pymysql
 
 from obsync_tui.engine.mysql.connection import query
@@ -22,14 +21,6 @@ _LOG_CATALOG = (TableName("oceanbase", "dba_objects"), TableName("oceanbase", "_
 # alone is refused until it exists.
 _VIEW_LOG_RIGHTS = ("SELECT", "CREATE", "ALTER", "DROP")
 _READ_RIGHTS = ("SELECT",)
-
-
-class StepRights(msgspec.Struct, frozen=True):
-    """The statements without which a step cannot run; none when nothing is missing."""
-
-    step: Step
-    log: LogChoice | None
-    missing: tuple[str, ...]
 
 
 def readable_databases(connection: pymysql.Connection) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """The tenant behind a session: its names, and the settings that decide how it can be read."""
 
-import msgspec
 import pymysql
 import pymysql.cursors
 
@@ -8,22 +7,9 @@ from obsync_tui.engine.mysql.connection import address, query, translate
 from obsync_tui.engine.oceanbase.connection import ask
 from obsync_tui.engine.oceanbase.version import Version
 from obsync_tui.model.datasource import TenantUser
+from obsync_tui.model.tenant import Tenant
 
 _VARIABLES = ("binlog_row_image", "lower_case_table_names", "time_zone", "undo_retention")
-
-
-class Tenant(msgspec.Struct, frozen=True):
-    """A tenant; empty or None is what the server does not tell this account.
-
-    `undo_retention_s` is how far back `AS OF SNAPSHOT` can read.
-    """
-
-    tenant: str = ""
-    cluster: str = ""
-    time_zone: str = ""
-    binlog_row_image: str = ""
-    lower_case_table_names: int | None = None
-    undo_retention_s: int | None = None
 
 
 def read_tenant(connection: pymysql.Connection, login: TenantUser) -> Tenant:

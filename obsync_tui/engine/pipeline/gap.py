@@ -6,8 +6,6 @@ where the log is whole again; or the changes that are out of reach are given up,
 
 from collections.abc import Iterable
 
-import msgspec
-
 from obsync_tui.engine.errors import ConfigError
 from obsync_tui.engine.full.progress import FullProgress, table_key
 from obsync_tui.engine.pipeline.checkpoint import (
@@ -17,24 +15,16 @@ from obsync_tui.engine.pipeline.checkpoint import (
     position_record,
     resync_record,
 )
-from obsync_tui.engine.pipeline.source import SourceSide, Survey
+from obsync_tui.engine.pipeline.source import SourceSide
 from obsync_tui.engine.pipeline.stopped import StoppedProject
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.model.checkpoint import OWNER_KEY, Record
+from obsync_tui.model.gap import Gap, Survey
 from obsync_tui.model.position import LogPosition
 from obsync_tui.model.project import Project
 from obsync_tui.model.table import TableName
 
 _EVENT = "gap"
-
-
-class Gap(msgspec.Struct, frozen=True):
-    """What the checkpoint and the source say: `tables` are those that the project follows."""
-
-    position: str
-    survey: Survey
-    tables: tuple[TableName, ...]
-    resync: tuple[TableName, ...] = ()
 
 
 def read_gap(side: SourceSide, stopped: StoppedProject, where: str) -> Gap:

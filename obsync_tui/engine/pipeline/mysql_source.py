@@ -9,7 +9,7 @@ from obsync_tui.engine.mysql.connection import connect, query
 from obsync_tui.engine.mysql.server import clock_offset_s
 from obsync_tui.engine.mysql.snapshot import RETENTION, MySQLSnapshots
 from obsync_tui.engine.pipeline.checkpoint import Checkpoint
-from obsync_tui.engine.pipeline.source import Commit, Probe, Secrets, SourceSample, Survey, binlog_survey
+from obsync_tui.engine.pipeline.source import Commit, Probe, Secrets, SourceSample, binlog_survey
 from obsync_tui.engine.store.binlog.assembly import Covered
 from obsync_tui.engine.store.binlog.history import check_history
 from obsync_tui.engine.store.binlog.server import BinlogServer
@@ -17,6 +17,7 @@ from obsync_tui.engine.store.binlog.stream import BinlogStore
 from obsync_tui.engine.store.store import Store
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.datasource import MySQLSource
+from obsync_tui.model.gap import Survey
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.position import GtidSet
 from obsync_tui.model.project import Project

@@ -10,12 +10,12 @@ from obsync_tui.engine.mysql.connection import query, where
 from obsync_tui.engine.mysql.server import clock_offset_s
 from obsync_tui.engine.oceanbase.catalog import read_tables
 from obsync_tui.engine.oceanbase.connection import ask, connect
-from obsync_tui.engine.oceanbase.logs import Available, binlog_service, choose, view_logs
+from obsync_tui.engine.oceanbase.logs import binlog_service, choose, view_logs
 from obsync_tui.engine.oceanbase.snapshot import OceanBaseSnapshots
-from obsync_tui.engine.oceanbase.tenant import Tenant, read_tenant
+from obsync_tui.engine.oceanbase.tenant import read_tenant
 from obsync_tui.engine.oceanbase.version import read_version
 from obsync_tui.engine.pipeline.checkpoint import Checkpoint
-from obsync_tui.engine.pipeline.source import Commit, Probe, Secrets, SourceSample, Survey, binlog_survey
+from obsync_tui.engine.pipeline.source import Commit, Probe, Secrets, SourceSample, binlog_survey
 from obsync_tui.engine.pipeline.view_log_survey import view_log_survey
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.store.binlog.assembly import Covered
@@ -30,11 +30,13 @@ from obsync_tui.engine.store.mlog.stream import ViewLogStore
 from obsync_tui.engine.store.store import Store
 from obsync_tui.model.checkpoint import VIEW_LOG_PREFIX, Record
 from obsync_tui.model.datasource import LogChoice, OceanBaseSource
+from obsync_tui.model.gap import Survey
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.position import GtidSet
 from obsync_tui.model.project import Project, Step
 from obsync_tui.model.secret import Secret
 from obsync_tui.model.table import TableName
+from obsync_tui.model.tenant import Available, Tenant
 
 _READ_TIMEOUT_S = 600.0
 _PROBE_TIMEOUT_S = 10.0

@@ -12,6 +12,7 @@ from obsync_tui.engine.store.binlog.assembly import Covered
 from obsync_tui.engine.store.binlog.history import SourceLog, reachable
 from obsync_tui.engine.store.store import Store
 from obsync_tui.model.checkpoint import Record
+from obsync_tui.model.gap import Survey
 from obsync_tui.model.position import GtidSet
 from obsync_tui.model.secret import Secret, SecretReference
 from obsync_tui.model.table import TableName, TableVersion
@@ -32,26 +33,6 @@ class SourceSample(msgspec.Struct, frozen=True):
     now_s: float
     newest: GtidSet | None = None
     retention_s: float = 0.0
-
-
-class TableGap(msgspec.Struct, frozen=True):
-    """A table whose own log has a gap, and what happened to it."""
-
-    table: TableName
-    what: str
-
-
-class Survey(msgspec.Struct, frozen=True):
-    """The log after a position. `executed` is the nearest position from which it is whole, `lost` what lies before.
-
-    `gaps` are those of single tables' logs, in the tables' order; `changed` are tables whose columns are not
-    those of the checkpoint any more, or that the checkpoint does not know.
-    """
-
-    executed: str
-    lost: str = ""
-    gaps: tuple[TableGap, ...] = ()
-    changed: tuple[TableName, ...] = ()
 
 
 class Probe(Protocol):

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import pymysql
 
 from obsync_tui.engine.pipeline.checkpoint import Checkpoint
-from obsync_tui.engine.pipeline.source import Survey, TableGap, changed_tables
+from obsync_tui.engine.pipeline.source import changed_tables
 from obsync_tui.engine.store.mlog.catalog import current_scn, read_logs
 from obsync_tui.engine.store.mlog.ownership import owned_of
 from obsync_tui.engine.store.mlog.purge import intent_of
+from obsync_tui.model.gap import Survey, TableGap
 from obsync_tui.model.position import executed_scn, scn_executed
 from obsync_tui.model.table import TableVersion
 

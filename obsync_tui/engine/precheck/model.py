@@ -1,30 +1,13 @@
-"""What a check finds."""
+"""How checks are run and what they report on."""
 
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 
 import msgspec
 
 from obsync_tui.engine.errors import EngineError
+from obsync_tui.model.check import CheckResult, Outcome
 
-
-class Outcome(StrEnum):
-    """How a check ended; a warning does not stop the project."""
-
-    PASS = "pass"
-    WARNING = "warning"
-    FAIL = "fail"
-    NOT_RUN = "not run"
-
-
-class CheckResult(msgspec.Struct, frozen=True):
-    """One line of a precheck: about what (`subject`), which check, what was found, and what to run or set."""
-
-    subject: str
-    item: str
-    outcome: Outcome
-    text: str
-    cure: str = ""
+__all__ = ["Check", "CheckResult", "Outcome", "Subject", "listed", "run_checks"]
 
 
 class Subject(msgspec.Struct, frozen=True):

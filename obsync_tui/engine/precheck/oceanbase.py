@@ -13,7 +13,7 @@ from obsync_tui.engine.mysql.server import clock_offset_s
 from obsync_tui.engine.oceanbase.catalog import read_tables
 from obsync_tui.engine.oceanbase.connection import connect
 from obsync_tui.engine.oceanbase.flashback import ask_on, undo_retention_s
-from obsync_tui.engine.oceanbase.logs import Available, Choice, binlog_service, choose, view_logs
+from obsync_tui.engine.oceanbase.logs import binlog_service, choose, view_logs
 from obsync_tui.engine.oceanbase.rights import missing_grants
 from obsync_tui.engine.oceanbase.tenant import raise_undo_retention
 from obsync_tui.engine.oceanbase.version import NEWEST, OLDEST, Edition, Version, read_version
@@ -26,6 +26,7 @@ from obsync_tui.model.datasource import LogChoice, OceanBaseSource
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.project import Project, Step
 from obsync_tui.model.table import TableVersion
+from obsync_tui.model.tenant import Available, Choice
 
 _READ_TIMEOUT_S = 60.0
 _AFTER_CONNECTION = ("version", "log", "rights", "objects")

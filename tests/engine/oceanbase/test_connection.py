@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from obsync_tui.engine.errors import SourceError, SourceRefused, SourceUnfit, SourceUnreachable
 from obsync_tui.engine.mysql.connection import query, translate
 from obsync_tui.engine.oceanbase.connection import accepts, ask, connect
-from obsync_tui.engine.oceanbase.tenant import Tenant, raise_undo_retention, read_tenant
+from obsync_tui.engine.oceanbase.tenant import raise_undo_retention, read_tenant
 from obsync_tui.engine.oceanbase.version import Edition, Version, parse_version, read_version
 from obsync_tui.model.datasource import OceanBaseSource, TenantUser, Tls, parse_tenant_user
 from obsync_tui.model.secret import Secret
+from obsync_tui.model.tenant import Tenant
 from tests.engine.oceanbase.conftest import source
 from tests.servers import MySQLServer, OceanBaseServer, free_port
 

@@ -10,12 +10,13 @@ from obsync_tui.engine.errors import SourceRefused
 from obsync_tui.engine.mysql.connection import query
 from obsync_tui.engine.mysql.privileges import read_rights
 from obsync_tui.engine.oceanbase.connection import connect
-from obsync_tui.engine.oceanbase.describe import Description, describe
+from obsync_tui.engine.oceanbase.describe import describe
 from obsync_tui.engine.oceanbase.rights import missing_grants, prepare_script
 from obsync_tui.model.datasource import LogChoice, OceanBaseSource
 from obsync_tui.model.project import Step
 from obsync_tui.model.secret import Secret
 from obsync_tui.model.table import TableName
+from obsync_tui.model.tenant import Description
 from tests.engine.oceanbase.conftest import source
 from tests.servers import OceanBaseServer
 

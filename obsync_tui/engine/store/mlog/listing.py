@@ -9,20 +9,7 @@ from obsync_tui.engine.store.mlog.catalog import LogFacts, read_logs
 from obsync_tui.engine.store.mlog.ownership import Owned, drop, owned_of
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.table import TableName
-
-
-class ListedLog(msgspec.Struct, frozen=True):
-    """A view log. `owner` is the project's name, its id when no project of this machine has that id any more, empty
-    when nothing here says whose it is. An `orphan` was made by a project that is gone: it can be dropped.
-    """
-
-    table: TableName
-    log_id: int
-    created_s: int
-    purged_s: int
-    owner: str
-    orphan: bool
-    lob_bytes: int
+from obsync_tui.model.viewlog import ListedLog
 
 
 def owners(records: Iterable[tuple[str, Record]]) -> dict[TableName, tuple[Owned, ...]]:

@@ -1,0 +1,102 @@
+"""A project's states and what may be done in each: one table for engine, API, command line and console."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class ProjectState(StrEnum):
+    """Where a project is in its life, in OMS's words."""
+
+    NOT_STARTED = "Not Started"
+    RUNNING = "Running"
+    PAUSED = "Paused"
+    FAILED = "Failed"
+    COMPLETED = "Completed"
+    RELEASING = "Releasing"
+    RELEASED = "Released"
+
+
+class Action(StrEnum):
+    """What can be done to a project as a whole."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RELEASE = "release"
+    DELETE = "delete"
+    EDIT = "edit"
+    RENAME = "rename"
+    CLONE = "clone"
+    CHECK = "check"
+    RESET = "reset"
+    RETIME = "retime"
+    GAP = "gap"
+
+
+_ALL = frozenset(ProjectState)
+_STOPPED = frozenset((ProjectState.PAUSED, ProjectState.FAILED))
+_UNSTARTED = frozenset((ProjectState.NOT_STARTED,))
+_GONE = frozenset((ProjectState.RELEASING, ProjectState.RELEASED))
+
+ALLOWED: dict[Action, frozenset[ProjectState]] = {
+    Action.START: _UNSTARTED,
+    Action.PAUSE: frozenset((ProjectState.RUNNING,)),
+    Action.RESUME: _STOPPED,
+    Action.RELEASE: _STOPPED | {ProjectState.COMPLETED},
+    Action.DELETE: _UNSTARTED | {ProjectState.RELEASED},
+    Action.EDIT: _ALL - _GONE - {ProjectState.COMPLETED},
+    Action.RENAME: _ALL - _GONE - {ProjectState.COMPLETED},
+    Action.CLONE: _ALL - {ProjectState.RELEASING},
+    Action.CHECK: _ALL - _GONE,
+    Action.RESET: _STOPPED | {ProjectState.COMPLETED},
+    Action.RETIME: _STOPPED,
+    Action.GAP: _STOPPED,
+}
+
+# Where an action that ends well leads at once; a release passes through Releasing.
+LEADS_TO: dict[Action, ProjectState] = {
+    Action.START: ProjectState.RUNNING,
+    Action.RESUME: ProjectState.RUNNING,
+    Action.PAUSE: ProjectState.PAUSED,
+    Action.RELEASE: ProjectState.RELEASING,
+}
+
+# What a person is told who asks for an action in a state that does not allow it.
+_FIRST: dict[ProjectState, str] = {
+    ProjectState.NOT_STARTED: "the project has not been started",
+    ProjectState.RUNNING: "the project runs: pause it first",
+    ProjectState.PAUSED: "the project is paused: resume it first",
+    ProjectState.FAILED: "the project has failed: resume or release it",
+    ProjectState.COMPLETED: "the project is complete: it can only be reset, released or cloned",
+    ProjectState.RELEASING: "the project is being released",
+    ProjectState.RELEASED: "the project is released: it can only be cloned or deleted",
+}
+_RUNS_ALREADY = frozenset((Action.START, Action.RESUME))
+
+
+class ActionState(msgspec.Struct, frozen=True):
+    """An action and why it is disabled; an empty reason means that it is allowed."""
+
+    action: Action
+    reason: str = ""
+
+
+def reason(state: ProjectState, action: Action) -> str:
+    """Why the action is not possible in the state; empty when it is."""
+    if state in ALLOWED[action]:
+        return ""
+    if state is ProjectState.RUNNING and action in _RUNS_ALREADY:
+        return "the project runs already"
+    if state is ProjectState.PAUSED and action is Action.PAUSE:
+        return "the project is paused already"
+    if state in _STOPPED and action is Action.START:
+        return "the project was started before: resume it"
+    if state in _STOPPED and action is Action.DELETE:
+        return "the project holds a checkpoint: release it first"
+    return _FIRST[state]
+
+
+def actions(state: ProjectState) -> tuple[ActionState, ...]:
+    """Every action with its reason in the state."""
+    return tuple(ActionState(action, reason(state, action)) for action in Action)
