@@ -135,7 +135,8 @@ def encode_hook(value: object) -> str:
     raise NotImplementedError(type(value).__name__)
 
 
-def _decode_hook(kind: type, value: object) -> SecretReference:
+def decode_hook(kind: type, value: object) -> SecretReference:
+    """References from the text they are, for msgspec's decoders; ValueError for a secret in clear."""
     if kind is not SecretReference:
         raise NotImplementedError(kind.__name__)
     if not isinstance(value, str):
@@ -194,13 +195,13 @@ def _where(path: Path, line: int, key: str = "") -> str:
 
 def _source(path: Path, text: str) -> DataSource:
     with _located(path, text):
-        source: DataSource = msgspec.convert(tomllib.loads(text), DataSource, dec_hook=_decode_hook)
+        source: DataSource = msgspec.convert(tomllib.loads(text), DataSource, dec_hook=decode_hook)
         return source
 
 
 def _project(path: Path, text: str) -> Project:
     with _located(path, text):
-        return msgspec.convert(tomllib.loads(text), Project, dec_hook=_decode_hook)
+        return msgspec.convert(tomllib.loads(text), Project, dec_hook=decode_hook)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Where configuration and state live, and how files get there whole and private.
 
 Without `OBSYNC_HOME` the XDG base directories are used: `$XDG_CONFIG_HOME/obsync` (`~/.config/obsync`) and
-`$XDG_DATA_HOME/obsync` (`~/.local/share/obsync`). `OBSYNC_HOME` moves all of it: `$OBSYNC_HOME/config` and
-`$OBSYNC_HOME/state`. Directories are 0700, files 0600.
+`$XDG_DATA_HOME/obsync` (`~/.local/share/obsync`). `OBSYNC_HOME` moves all of it: `$OBSYNC_HOME/config`,
+`$OBSYNC_HOME/state` and `$OBSYNC_HOME/run`. Directories are 0700, files 0600.
 """
 
 import os
@@ -16,20 +16,21 @@ from obsync_tui.model.errors import ConfigError
 
 
 class Paths(msgspec.Struct, frozen=True):
-    """The two directories that belong to obsync; what is in them has a property here."""
+    """The directories that belong to obsync; what is in them has a property here."""
 
     config: Path
     state: Path
+    run: Path
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Paths":
         """Read `OBSYNC_HOME`, else the XDG variables; ConfigError when one is not absolute."""
         home = _absolute(environment, "OBSYNC_HOME")
         if home is not None:
-            return cls(config=home / "config", state=home / "state")
+            return cls(config=home / "config", state=home / "state", run=home / "run")
         config = _absolute(environment, "XDG_CONFIG_HOME") or Path("~/.config").expanduser()
         data = _absolute(environment, "XDG_DATA_HOME") or Path("~/.local/share").expanduser()
-        return cls(config=config / "obsync", state=data / "obsync")
+        return cls(config=config / "obsync", state=data / "obsync", run=data / "obsync" / "run")
 
     @property
     def sources(self) -> Path:
@@ -45,6 +46,16 @@ class Paths(msgspec.Struct, frozen=True):
     def key_file(self) -> Path:
         """The key that sealed secrets are sealed with."""
         return self.state / "secret.key"
+
+    @property
+    def settings_file(self) -> Path:
+        """The engine's own settings: who may connect, where metrics are served."""
+        return self.config / "config.toml"
+
+    @property
+    def logs(self) -> Path:
+        """The logs of the engine and of the projects' components."""
+        return self.state / "logs"
 
     @property
     def state_file(self) -> Path:

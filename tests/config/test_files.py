@@ -67,12 +67,14 @@ def mode(path: Path) -> int:
 
 def test_paths_follow_xdg_and_the_home() -> None:
     home = Path("~").expanduser()
-    assert Paths.of({}) == Paths(home / ".config/obsync", home / ".local/share/obsync")
+    assert Paths.of({}) == Paths(
+        home / ".config/obsync", home / ".local/share/obsync", home / ".local/share/obsync/run"
+    )
     assert Paths.of({"XDG_CONFIG_HOME": "/c", "XDG_DATA_HOME": "/d"}) == Paths(
-        Path("/c/obsync"), Path("/d/obsync")
+        Path("/c/obsync"), Path("/d/obsync"), Path("/d/obsync/run")
     )
     assert Paths.of({"OBSYNC_HOME": "/o", "XDG_CONFIG_HOME": "/c"}) == Paths(
-        Path("/o/config"), Path("/o/state")
+        Path("/o/config"), Path("/o/state"), Path("/o/run")
     )
     with pytest.raises(ConfigError, match="OBSYNC_HOME is not an absolute path"):
         Paths.of({"OBSYNC_HOME": "here"})
