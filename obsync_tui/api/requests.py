@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 import msgspec
 
 from obsync_tui.model.datasource import DataSource
-from obsync_tui.model.lifecycle import Action
 from obsync_tui.model.project import Name, Project
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
@@ -81,7 +80,7 @@ class Start(Strict, frozen=True):
 class Batch(Strict, frozen=True):
     """One action on several projects, by names or by tag; `confirm` repeats the number of projects to release."""
 
-    action: Literal[Action.START, Action.PAUSE, Action.RESUME, Action.RELEASE, Action.DELETE]
+    action: Literal["start", "pause", "resume", "release", "delete"]
     names: tuple[Name, ...] = ()
     tag: Text = ""
     confirm: Text = ""

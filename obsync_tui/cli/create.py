@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 import msgspec
 
+from obsync_tui.api import operations as op
+from obsync_tui.api.requests import CreateProject
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.session import Session
 from obsync_tui.model.errors import ConfigError
-from obsync_tui.model.project import Project, new_project_id
+from obsync_tui.model.project import Project, is_name, new_project_id
 
 # Where each option stands in the project file: table and key.
 PLACES = {
@@ -39,13 +41,14 @@ HELP = "See obsync project create --help."
 def create(session: Session, arguments: argparse.Namespace) -> int:
     """Write a project's file, with an id of its own."""
     name: str = arguments.name
-    if session.files.has_project(name):
-        raise ConfigError(f"the project {name!r} exists", where="project create", cure="Choose another name.")
-    project = _project(arguments)
-    session.source_of(project)
-    session.destination_of(project)
-    path = session.files.write_project(project)
-    print(f"written: {path}")
+    if not is_name(name):
+        raise ConfigError(
+            f"{name!r} is not a name",
+            where="project create",
+            cure="Use letters, digits, _ and -, at most 64.",
+        )
+    session.call(op.CREATE, CreateProject(_project(arguments)))
+    print(f"written: {session.files.paths.projects / (name + '.toml')}")
     return exit_codes.OK
 
 
@@ -63,6 +66,8 @@ def _project(arguments: argparse.Namespace) -> Project:
         "from": arguments.source,
         "to": arguments.destination,
     }
+    if arguments.tag:
+        document["tags"] = _split(arguments.tag)
     if arguments.steps:
         document["steps"] = _split([arguments.steps])
     for option, (table, key) in PLACES.items():

@@ -18,10 +18,13 @@
 15  local state cannot be read or written (full disk)
 16  a check failed
 17  the source's log is damaged on the wire
+18  no engine answers, or it refuses this user
+19  the project's state does not allow it, or its file was changed meanwhile
 130 interrupted a second time: ended at once, goes on from the last checkpoint
 141 the reader of the output is gone (as with SIGPIPE)
 """
 
+from obsync_tui.api.errors import RemoteError
 from obsync_tui.engine import errors
 
 OK = 0
@@ -60,6 +63,28 @@ CODES: dict[type[errors.EngineError], int] = {
 }
 
 
+# Errors of the engine's rooms above the pipelines, and of the way to it, by the names that answers carry.
+_NAMED = {kind.__name__: code for kind, code in CODES.items()} | {
+    "AccessDenied": 18,
+    "EngineAway": 18,
+    "NotOurEngine": 18,
+    "NeedsEngine": 18,
+    "NotUnderstood": 18,
+    "Busy": 18,
+    "Refused": 19,
+    "Conflict": 19,
+    "NotFound": 3,
+    "BadRequest": 3,
+}
+
+
 def exit_code(error: errors.EngineError) -> int:
-    """The code of the error's class, or of the nearest class above it."""
-    return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+    """The code of the error's class, or of the nearest class above it; an answer's error counts as what it was."""
+    if isinstance(error, RemoteError):
+        return named(error.code)
+    return next(_NAMED[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _NAMED)
+
+
+def named(code: str) -> int:
+    """The exit code of an error by the name of its class."""
+    return _NAMED.get(code, UNEXPECTED)

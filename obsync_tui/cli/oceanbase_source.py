@@ -2,50 +2,34 @@
 
 import argparse
 
+from obsync_tui.api import operations as op
+from obsync_tui.api.requests import Databases, Named
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.output import show, show_json, show_pairs
 from obsync_tui.cli.session import Session
 from obsync_tui.model.datasource import OceanBaseSource
-from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.tenant import Available, Description
 
 
 def describe(session: Session, arguments: argparse.Namespace) -> int:
     """Print what the tenant offers, and the statements that grant what is missing."""
-    source = oceanbase_source(session, arguments.name)
-    from obsync_tui.engine.oceanbase.describe import describe
-
-    found = describe(source, session.secrets.resolve(source.password))
+    found = session.call(op.DESCRIBE, Named(arguments.name))
     if arguments.json:
         show_json(found)
-    else:
-        show_pairs(_lines(source, found))
-        missing = list(dict.fromkeys(statement for step in found.rights for statement in step.missing))
-        if missing:
-            show("\n-- What is missing, to be run in the tenant as root:\n" + "\n".join(missing))
+        return exit_codes.OK
+    source = session.call(op.SOURCE, Named(arguments.name)).source
+    assert isinstance(source, OceanBaseSource)
+    show_pairs(_lines(source, found))
+    missing = list(dict.fromkeys(statement for step in found.rights for statement in step.missing))
+    if missing:
+        show("\n-- What is missing, to be run in the tenant as root:\n" + "\n".join(missing))
     return exit_codes.OK
 
 
 def prepare(session: Session, arguments: argparse.Namespace) -> int:
     """Print the script that makes the data source's user, without a connection."""
-    source = oceanbase_source(session, arguments.name)
-    from obsync_tui.engine.oceanbase.rights import prepare_script
-
-    databases = [name for name in (arguments.databases or "").split(",") if name]
-    show(prepare_script(source, databases))
+    show(session.call(op.PREPARE, Databases(arguments.name, arguments.databases or "")).text)
     return exit_codes.OK
-
-
-def oceanbase_source(session: Session, name: str) -> OceanBaseSource:
-    """The data source; ConfigError for one of another kind."""
-    source = session.files.source(name)
-    if not isinstance(source, OceanBaseSource):
-        raise ConfigError(
-            "this is for sources of OceanBase only",
-            where=f"source {name}",
-            cure="Name one of kind oceanbase; obsync source test tells what answers for any kind.",
-        )
-    return source
 
 
 def _lines(source: OceanBaseSource, found: "Description") -> list[tuple[str, str]]:

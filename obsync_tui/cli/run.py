@@ -9,19 +9,22 @@ import sys
 import threading
 import time
 from types import FrameType
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 import msgspec
 
 from obsync_tui.cli import exit_codes
+from obsync_tui.cli.display import Display
 from obsync_tui.cli.output import drop, note
 from obsync_tui.cli.session import Session
-from obsync_tui.cli.status_text import ENDED, WIDTH, status_line, time_text
-from obsync_tui.engine.errors import EngineError, StateError, Stopped
-from obsync_tui.engine.pipeline.run import failed_phase
+from obsync_tui.engine.errors import StateError, Stopped
+from obsync_tui.engine.pipeline.ending import final_status
+from obsync_tui.engine.runner import Run
 from obsync_tui.engine.state.database import StateFile
-from obsync_tui.engine.state.lock import ProjectLock
-from obsync_tui.model.metrics import Failure, Phase, Status
+from obsync_tui.engine.state.lock import HomeLock, ProjectLock
+from obsync_tui.engine.state.projects import ProjectTable
+from obsync_tui.model.lifecycle import ProjectState
+from obsync_tui.model.metrics import Phase, Status
 
 TICK_S = 1.0
 LINE_EVERY_S = 60.0
@@ -31,33 +34,43 @@ STOP_TIMEOUT_S = 4.5
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Run(Protocol):
-    """A project's run: `run` blocks until its end, `stop` asks for it, `status` is this moment's picture."""
-
-    def run(self) -> None:
-        """Run to the end; EngineError is why it failed, Stopped that it was asked to stop."""
-
-    def stop(self) -> None:
-        """Ask for a stop at a checkpoint."""
-
-    def status(self) -> Status:
-        """The numbers of this moment."""
-
-
 def run(session: Session, arguments: argparse.Namespace) -> int:
     """Run a project in the foreground and return the exit code of its end."""
+    if session.client is not None:
+        from obsync_tui.cli.attached import run_attached
+
+        return run_attached(session, arguments.name, take_over=arguments.take_over)
     project = session.files.project(arguments.name)
-    source, destination = session.source_of(project), session.destination_of(project)
+    source, destination = session.files.source_of(project), session.files.destination_of(project)
     from obsync_tui.engine.pipeline.run import ProjectRun
 
     # A message is a dict: hundreds of thousands are made in a second and none is part of a cycle.
     gc.freeze()
     gc.set_threshold(50_000)
-    with StateFile(session.paths.state_file) as state, ProjectLock(session.paths.state, project.id):
+    home = session.paths.state
+    with (
+        HomeLock(home, alone=False),
+        StateFile(session.paths.state_file) as state,
+        ProjectLock(home, project.id),
+    ):
         project_run = ProjectRun(
             project, source, destination, session.secrets.resolve, state, take_over=arguments.take_over
         )
-        return run_in_foreground(project_run, state)
+        try:
+            return run_in_foreground(project_run, state)
+        finally:
+            _keep(ProjectTable(state), project.id, project_run.status().phase)
+
+
+def _keep(table: ProjectTable, project_id: str, phase: Phase) -> None:
+    """Remember how the run ended: an engine never takes up what ran in the foreground by itself."""
+    everything = frozenset(ProjectState)
+    ended = {
+        Phase.COMPLETED: ProjectState.COMPLETED,
+        Phase.FAILED: ProjectState.FAILED,
+        Phase.GAP: ProjectState.FAILED,
+    }
+    table.move(project_id, everything, ended.get(phase, ProjectState.PAUSED), "", "ended in the foreground")
 
 
 def run_in_foreground(project_run: Run, state: StateFile) -> int:
@@ -93,7 +106,7 @@ class _Foreground:
         self._state = state
         self._reader = reader
         self._writer = writer
-        self._display = _Display()
+        self._display = Display()
         self._error: BaseException | None = None
         self._state_error: StateError | None = None
         self._stop_asked_s = 0.0
@@ -175,7 +188,7 @@ class _Foreground:
         error = self._error if self._error is not None else self._state_error
         if isinstance(error, Stopped):
             error = self._state_error
-        status = _final(self._run.status(), error)
+        status = final_status(self._run.status(), error)
         self._save(status)
         self._display.show(status, last=True)
         if error is not None:
@@ -183,65 +196,6 @@ class _Foreground:
             raise error
         self._event(status, str(status.phase), "")
         return exit_codes.OK
-
-
-def _final(status: Status, error: BaseException | None) -> Status:
-    """The status that stays when the process is gone: ended, with the error it ended in."""
-    if error is None:
-        phase = status.phase if status.phase in ENDED else Phase.STOPPED
-        return msgspec.structs.replace(status, phase=phase, at_s=time.time())
-    failure = Failure(type(error).__name__, str(error), "", "", False, time.time())
-    if isinstance(error, EngineError):
-        failure = msgspec.structs.replace(
-            failure, what=error.what, where=error.where, cure=error.cure, retryable=error.retryable
-        )
-    return msgspec.structs.replace(status, phase=failed_phase(error), failure=failure, at_s=time.time())
-
-
-class _Display:
-    """Status on standard output: one line rewritten each second on a terminal, else a line a minute and per phase."""
-
-    def __init__(self) -> None:
-        self._terminal = sys.stdout.isatty()
-        self._phase: Phase | None = None
-        self._shown_s = -LINE_EVERY_S
-        self._warned: set[str] = set()
-
-    def show(self, status: Status, last: bool = False) -> None:
-        for warning in status.warnings:
-            if warning not in self._warned:
-                self._warned.add(warning)
-                self.say(f"warning: {warning}")
-        if self._terminal:
-            self._write("\r" + status_line(status, self._width()) + "\x1b[K" + ("\n" if last else ""))
-        elif last or status.phase is not self._phase or time.monotonic() - self._shown_s >= LINE_EVERY_S:
-            self._shown_s = time.monotonic()
-            self._write(f"{time_text(status.at_s)} {status_line(status)}\n")
-        self._phase = status.phase
-
-    def say(self, text: str) -> None:
-        self.end()
-        note(text)
-
-    def end(self) -> None:
-        """Leave the rewritten line, so that what follows stands on one of its own."""
-        if self._terminal and self._phase is not None:
-            self._write("\n")
-
-    def _width(self) -> int:
-        try:
-            # The last column stays free: some terminals wrap when it is written.
-            return min(WIDTH, os.get_terminal_size(sys.stdout.fileno()).columns - 1)
-        except OSError:
-            return WIDTH
-
-    def _write(self, text: str) -> None:
-        try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except OSError:  # the terminal is gone; the project does not depend on it
-            drop(sys.stdout.fileno())
-            self._terminal = False
 
 
 def _end_process(code: int) -> NoReturn:

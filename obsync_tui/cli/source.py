@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from obsync_tui.api import operations as op
+from obsync_tui.api.requests import Named, Nothing, PutSource
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.checks import show_results
 from obsync_tui.cli.command_line import parse_command_line
@@ -34,10 +36,6 @@ _OWN_OPTIONS = {
 def add(session: Session, arguments: argparse.Namespace) -> int:
     """Write a data source's file."""
     name: str = arguments.name
-    if session.files.has_source(name) and not arguments.replace:
-        raise ConfigError(
-            f"the data source {name!r} exists", where="source add", cure="Give --replace, or another name."
-        )
     kind: str = arguments.kind
     for option in sorted({option for options in _OWN_OPTIONS.values() for option in options}):
         if option not in _OWN_OPTIONS[kind] and getattr(arguments, option) not in (None, [], False):
@@ -45,8 +43,8 @@ def add(session: Session, arguments: argparse.Namespace) -> int:
     makers: dict[str, Callable[[Session, argparse.Namespace], DataSource]]
     makers = {"mysql": _mysql, "oceanbase": _oceanbase, "kafka": _kafka}
     source = makers[kind](session, arguments)
-    path = session.files.write_source(source)
-    print(f"written: {path}")
+    session.call(op.PUT_SOURCE, PutSource(source, arguments.replace))
+    print(f"written: {session.paths.sources / (name + '.toml')}")
     return exit_codes.OK
 
 
@@ -69,10 +67,6 @@ def _oceanbase(session: Session, arguments: argparse.Namespace) -> OceanBaseSour
             setattr(arguments, option, getattr(given, option))
     _need(arguments, "host", "user")
     log = LogChoice(arguments.log or LogChoice.AUTO)
-    if log is LogChoice.VIEW_LOG and not arguments.accept_view_log_costs:
-        from obsync_tui.engine.oceanbase.logs import VIEW_LOG_COSTS
-
-        raise ConfigError(VIEW_LOG_COSTS, where="--log", cure="To agree, give --accept-view-log-costs.")
     return OceanBaseSource(
         name=arguments.name,
         host=arguments.host,
@@ -133,22 +127,24 @@ def _spelled(option: str) -> str:
 
 def test(session: Session, arguments: argparse.Namespace) -> int:
     """Connect to a data source and say what was found."""
-    source = session.files.source(arguments.name)
-    from obsync_tui.engine.precheck.connectivity import test_source
-
-    return show_results(test_source(source, session.secrets.resolve), as_json=arguments.json)
+    results = session.call(op.TEST_SOURCE, Named(arguments.name))
+    return show_results(results, as_json=arguments.json)
 
 
 def list_all(session: Session, arguments: argparse.Namespace) -> int:
     """List the data sources; a file that is wrong is named and makes the exit code that of configuration."""
-    listed = session.files.sources()
+    listed = session.call(op.SOURCES, Nothing())
     if arguments.json:
         show_json(
             [complete(one.source) if one.source else {"name": one.name, "error": one.error} for one in listed]
         )
     else:
-        rows = [(one.source.name, _kind(one.source), _address(one.source)) for one in listed if one.source]
-        show_table(("NAME", "KIND", "ADDRESS"), rows)
+        rows = [
+            (one.name, _kind(one.source), _address(one.source), ", ".join(one.used_by))
+            for one in listed
+            if one.source
+        ]
+        show_table(("NAME", "KIND", "ADDRESS", "USED BY"), rows)
     errors = [one.error for one in listed if one.error]
     for error in errors:
         note(error)
@@ -157,22 +153,16 @@ def list_all(session: Session, arguments: argparse.Namespace) -> int:
 
 def show_one(session: Session, arguments: argparse.Namespace) -> int:
     """Print a data source with all its defaults; secrets as the references they are."""
-    show_complete(session.files.source(arguments.name), as_json=arguments.json)
+    found = session.call(op.SOURCE, Named(arguments.name)).source
+    assert found is not None
+    show_complete(found, as_json=arguments.json)
     return exit_codes.OK
 
 
 def delete(session: Session, arguments: argparse.Namespace) -> int:
     """Remove a data source that no project uses."""
-    name: str = arguments.name
-    for listed in session.files.projects():
-        if listed.project and name in (listed.project.source, listed.project.destination):
-            raise ConfigError(
-                f"the project {listed.name!r} uses it",
-                where=f"source {name}",
-                cure="Delete the project first.",
-            )
-    session.files.delete_source(name)
-    print(f"deleted: {name}")
+    session.call(op.DELETE_SOURCE, Named(arguments.name))
+    print(f"deleted: {arguments.name}")
     return exit_codes.OK
 
 

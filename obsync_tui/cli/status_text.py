@@ -6,7 +6,6 @@ from obsync_tui.model.metrics import Phase, Status
 from obsync_tui.terminal.sanitizer import visible
 
 WIDTH = 80
-ENDED = (Phase.STOPPED, Phase.FAILED, Phase.GAP, Phase.COMPLETED)
 
 
 def count_text(number: float) -> str:

@@ -16,7 +16,7 @@ import tomli_w
 from obsync_tui.config.lines import key_path, line_of
 from obsync_tui.config.paths import Paths, sync_directory, unusable, write_private
 from obsync_tui.config.secrets import parse_reference
-from obsync_tui.model.datasource import DataSource
+from obsync_tui.model.datasource import DataSource, KafkaSource, MySQLSource, OceanBaseSource, SqlSource
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.project import Project, is_name, new_project_id
 from obsync_tui.model.secret import SecretReference
@@ -51,12 +51,39 @@ class ConfigFiles(msgspec.Struct, frozen=True):
 
     def project(self, name: str) -> Project:
         """The project; ConfigError when there is none, its file is wrong, or another file has its id."""
+        _, project = self.read_project(name)
+        self._unique(_path(self.paths.projects, name, "project"), project)
+        return project
+
+    def read_project(self, name: str) -> tuple[str, Project]:
+        """The text of a project's file and the project, whatever ids other files have; ConfigError."""
         path = _file(self.paths.projects, name, "project")
         text = _content(path)
         project = _project(path, text)
         _same_name(path, text, project.name)
-        self._unique(path, project)
-        return project
+        return text, project
+
+    def source_of(self, project: Project) -> SqlSource:
+        """The project's source; ConfigError when it is missing or of a kind that cannot be read from."""
+        source = self.source(project.source)
+        if not isinstance(source, MySQLSource | OceanBaseSource):
+            raise ConfigError(
+                f"{source.name} is no source to read from",
+                where=f"project {project.name}, from",
+                cure="Name one of kind mysql or oceanbase.",
+            )
+        return source
+
+    def destination_of(self, project: Project) -> KafkaSource:
+        """The project's destination; ConfigError when it is missing or of a kind that cannot be written to."""
+        destination = self.source(project.destination)
+        if not isinstance(destination, KafkaSource):
+            raise ConfigError(
+                f"{destination.name} is no destination to write to",
+                where=f"project {project.name}, to",
+                cure="Name one of kind kafka.",
+            )
+        return destination
 
     def sources(self) -> list[Listed]:
         """Every data source by name; one whose file is wrong stands there with its error."""
@@ -101,6 +128,31 @@ class ConfigFiles(msgspec.Struct, frozen=True):
         _project(path, content)
         self._unique(path, project)
         write_private(path, content.encode())
+        return path
+
+    def rename_project(self, project: Project, name: str) -> Path:
+        """Give the project another name, in its file and of its file; a crash between leaves one that is whole.
+
+        Comments stay. ConfigError when the file does not say its name where it is expected.
+        """
+        old, path = (
+            _file(self.paths.projects, project.name, "project"),
+            _path(self.paths.projects, name, "project"),
+        )
+        text = _content(old)
+        renamed = re.sub(
+            rf"""(?m)^(name\s*=\s*)(["']){re.escape(project.name)}\2""",
+            lambda found: f'{found[1]}"{name}"',
+            text,
+            count=1,
+        )
+        if _project(path, renamed).name != name:
+            raise ConfigError(
+                "does not say its name on a line of its own", where=str(old), cure="Edit the file."
+            )
+        # The name is wrong for the old file from here on, which is told; two files of one id are refused, too.
+        write_private(path, renamed.encode())
+        _remove(old)
         return path
 
     def delete_source(self, name: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from obsync_tui.model.project import Name
-from obsync_tui.model.secret import SecretReference
+from obsync_tui.model.secret import NO_SECRET, SecretReference
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -35,7 +35,7 @@ class MySQLSource(
     host: Text
     user: Text
     port: Port = 3306
-    password: SecretReference = SecretReference("")
+    password: SecretReference = NO_SECRET
     tls: Tls = Tls()
     connect_timeout_s: Seconds = 10.0
 
@@ -65,7 +65,7 @@ class OceanBaseSource(
     host: Text
     user: Text
     port: Port = 2883
-    password: SecretReference = SecretReference("")
+    password: SecretReference = NO_SECRET
     tls: Tls = Tls()
     connect_timeout_s: Seconds = 10.0
     log: LogChoice = LogChoice.AUTO
@@ -102,7 +102,7 @@ class Sasl(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "GSSAPI"]
     user: str = ""
-    password: SecretReference = SecretReference("")
+    password: SecretReference = NO_SECRET
 
 
 class KafkaSource(

@@ -21,6 +21,10 @@ class Phase(StrEnum):
     COMPLETED = "completed"
 
 
+# Phases in which nothing runs any more.
+ENDED = frozenset((Phase.STOPPED, Phase.FAILED, Phase.GAP, Phase.COMPLETED))
+
+
 class FullStatus(msgspec.Struct, frozen=True):
     """Full-Import's progress; `rows_estimated` 0 and `left_s` None mean unknown."""
 

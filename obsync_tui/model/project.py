@@ -12,6 +12,7 @@ NAME_PATTERN = r"\A[A-Za-z0-9_-]{1,64}\Z"
 ID_PATTERN = r"\Anp_[a-z0-9]{12}\Z"
 ProjectId = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
 Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
+Tag = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -198,7 +199,10 @@ class Store(Strict, frozen=True):
 
 
 class Project(Strict, frozen=True, rename={"source": "from", "destination": "to"}):
-    """A project file, whole; `source` and `destination` are data-source names (`from` and `to` in the file)."""
+    """A project file, whole; `source` and `destination` are data-source names (`from` and `to` in the file).
+
+    `tags` group projects for people and batches.
+    """
 
     id: ProjectId
     name: Name
@@ -211,6 +215,7 @@ class Project(Strict, frozen=True, rename={"source": "from", "destination": "to"
     delivery: Delivery = Delivery()
     full: Full = Full()
     store: Store = Store()
+    tags: tuple[Tag, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.steps or len(set(self.steps)) < len(self.steps):

@@ -1,10 +1,16 @@
 """Secrets: references that may stand in files, values that may not be shown."""
 
+from typing import cast
+
 
 class SecretReference(str):
     """What stands in a file for a secret: `env:NAME`, `file:PATH`, `cmd:PROGRAM`, `sealed:…`, or nothing."""
 
     __slots__ = ()
+
+
+# A plain string to msgspec, which writes defaults into the API's schema and knows no other kind of string there.
+NO_SECRET = cast(SecretReference, "")
 
 
 class Secret:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -119,7 +120,7 @@ def test_hostile_names_are_refused(shop: Obsync, home: Path, name: str) -> None:
     before = sorted(home.rglob("*"))
     arguments = ("--from", "shop", "--to", "events", "--objects", "a.b")
     assert "is not a name. Use letters" in shop("project", "create", name, *arguments, code=3).stderr
-    for command in ("show", "status", "check", "run", "reset", "delete"):
+    for command in ("show", "status", "check", "run", "reset", "release", "delete"):
         assert "is not a name" in shop("project", command, name, code=3).stderr
     assert sorted(home.rglob("*")) == before
 
@@ -140,9 +141,10 @@ def test_malformed_files_name_file_line_and_key(shop: Obsync, home: Path) -> Non
 
 
 def test_status_of_a_project_that_never_ran(shop: Obsync, home: Path) -> None:
+    shutil.rmtree(home / "state")
     assert shop("project", "status", "orders").stdout == "orders has not run yet\n"
     assert json.loads(shop("project", "status", "orders", "--json").stdout) == {
-        "project": "orders", "id": project_of(home).id, "state": "not started", "running": False, "age_s": None, "status": None,
+        "project": "orders", "id": project_of(home).id, "state": "Not Started", "running": False, "age_s": None, "status": None,
     }  # fmt: skip
     assert not (home / "state").exists(), "asking makes nothing"
 
@@ -170,7 +172,7 @@ def test_status_tells_the_living_from_the_dead(shop: Obsync, home: Path) -> None
         source_lag_s=0.25,
         bottleneck="sink",
     )
-    assert reported(mine) == ("running", True)
+    assert reported(mine) == ("Running", True)
     text = shop("project", "status", "orders").stdout
     for line in (
         "source lag        0.2s",
@@ -179,18 +181,18 @@ def test_status_tells_the_living_from_the_dead(shop: Obsync, home: Path) -> None
         "bottleneck        sink",
     ):
         assert line in text
-    assert [line.split() for line in shop("project", "list").stdout.splitlines()][1] == ["orders", "shop", "events", "running", "0.2s", "?"]  # fmt: skip
+    assert [line.split() for line in shop("project", "list").stdout.splitlines()][1] == ["orders", "shop", "events", "Running", "(incremental)", "0.2s", "?", "0"]  # fmt: skip
 
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         gone.wait()
     assert reported(Status(project.id, "orders", Phase.FULL, now, gone.pid, now, rows=5)) == (
-        "ended without a word",
+        "Paused, ended without a word",
         False,
     )
     # This process has the pid of one that wrote long before this one started.
-    assert reported(Status(project.id, "orders", Phase.FULL, now - 10**8, os.getpid(), 1.0, rows=5)) == ("ended without a word", False)  # fmt: skip
+    assert reported(Status(project.id, "orders", Phase.FULL, now - 10**8, os.getpid(), 1.0, rows=5)) == ("Paused, ended without a word", False)  # fmt: skip
     failure = Failure("LogGap", "purged \x1b[2J", "mysql", "Reset it.", False, now)
-    assert reported(Status(project.id, "orders", Phase.FAILED, now, os.getpid(), now, rows=5, failure=failure)) == ("failed", False)  # fmt: skip
+    assert reported(Status(project.id, "orders", Phase.FAILED, now, os.getpid(), now, rows=5, failure=failure)) == ("Failed", False)  # fmt: skip
     assert (
         r"failure           LogGap: mysql: purged \x1b[2J. Reset it."
         in shop("project", "status", "orders").stdout

@@ -49,9 +49,9 @@ def test_add_writes_what_was_asked(obsync: Obsync, home: Path) -> None:
 
 def test_list_show_delete(shop: Obsync, home: Path) -> None:
     assert shop("source", "list").stdout.splitlines() == [
-        "NAME    KIND   ADDRESS",
-        "events  kafka  127.0.0.1:1",
-        "shop    mysql  u@127.0.0.1:3306",
+        "NAME    KIND   ADDRESS           USED BY",
+        "events  kafka  127.0.0.1:1       orders",
+        "shop    mysql  u@127.0.0.1:3306  orders",
     ]
     listed = json.loads(shop("source", "list", "--json").stdout)
     assert [(one["kind"], one["name"]) for one in listed] == [("kafka", "events"), ("mysql", "shop")]

@@ -5,9 +5,10 @@ import random
 import threading
 from time import monotonic, time
 
-from obsync_tui.engine.errors import EngineError, Fenced, LogGap, ProjectOwned, Stopped
+from obsync_tui.engine.errors import EngineError, Fenced, ProjectOwned, Stopped
 from obsync_tui.engine.metrics.meter import Meter, rss_bytes
 from obsync_tui.engine.pipeline.attempt import Attempt
+from obsync_tui.engine.pipeline.ending import failed_phase, failure_of
 from obsync_tui.engine.pipeline.parts import Parts
 from obsync_tui.engine.pipeline.sampler import Sampler
 from obsync_tui.engine.pipeline.source import Secrets
@@ -19,11 +20,6 @@ from obsync_tui.model.project import Project
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 _HELD_S = 300.0
-
-
-def failed_phase(error: BaseException) -> Phase:
-    """How a run that ended in an error stands."""
-    return Phase.GAP if isinstance(error, LogGap) else Phase.FAILED
 
 
 class ProjectRun:
@@ -104,9 +100,7 @@ class ProjectRun:
         self._take_over = False
 
     def _fail(self, error: EngineError) -> None:
-        self._failure = Failure(
-            type(error).__name__, error.what, error.where, error.cure, error.retryable, time()
-        )
+        self._failure = failure_of(error)
         self._phase = Phase.RETRYING if error.retryable else failed_phase(error)
         if not isinstance(error, Fenced | ProjectOwned):
             self._notice(f"{'trying again' if error.retryable else 'failed'}: {error}")

@@ -65,9 +65,13 @@ def check_owner(value: bytes | None, take_over: bool) -> None:
 
 
 def _start_ticks(pid: int) -> int:
-    """When a process of this host started, in clock ticks since boot; 0 when there is none (proc(5), field 22)."""
+    """When a process of this host started, in clock ticks since boot (proc(5), field 22).
+
+    0 when there is none, or only what its parent has not asked for yet.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return 0
-    return int(stat.rpartition(")")[2].split()[19])
+    fields = stat.rpartition(")")[2].split()
+    return 0 if fields[0] in "ZX" else int(fields[19])

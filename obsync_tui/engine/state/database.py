@@ -37,6 +37,16 @@ MIGRATIONS = (
     );
     CREATE INDEX event_of_project ON event (project_id, number);
     """,
+    """
+    CREATE TABLE project (
+        id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, since_s REAL NOT NULL, created_s REAL NOT NULL,
+        created_by TEXT NOT NULL, started_s REAL, digest TEXT NOT NULL DEFAULT '', running TEXT NOT NULL DEFAULT '',
+        paused TEXT NOT NULL DEFAULT '[]'
+    ) WITHOUT ROWID;
+    CREATE TABLE draft (
+        id TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, at_s REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
 )
 
 CURES = {
@@ -108,7 +118,7 @@ class StateFile:
 
     def save(self, project_id: str, records: Sequence[Record]) -> None:
         """Put the records, all or none, durably; a value of None removes its key."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             for record in records:
                 if record.value is None:
                     connection.execute(
@@ -137,23 +147,23 @@ class StateFile:
                 cure="Run the project; it writes its status anew.",
             ) from error
 
-    def save_status(self, status: Status) -> None:
-        """Replace the project's status."""
-        with self._transaction() as connection:
-            connection.execute(
+    def save_status(self, *statuses: Status) -> None:
+        """Replace the projects' statuses, in one commit."""
+        with self.transaction() as connection:
+            connection.executemany(
                 "INSERT OR REPLACE INTO status VALUES (?, ?, ?)",
-                (status.project_id, status.at_s, msgspec.json.encode(status)),
+                [(status.project_id, status.at_s, msgspec.json.encode(status)) for status in statuses],
             )
 
     def clear_status(self, project_id: str) -> None:
         """Forget the project's status."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute("DELETE FROM status WHERE project_id = ?", (project_id,))
 
     def add_event(self, project_id: str, kind: str, text: str, at_s: float | None = None) -> None:
         """Write an event, now unless told; the newest thousand of each project are kept."""
         when = time.time() if at_s is None else at_s
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "INSERT INTO event (project_id, at_s, kind, text) VALUES (?, ?, ?, ?)",
                 (project_id, when, kind, text[:EVENT_TEXT_LENGTH]),
@@ -175,13 +185,14 @@ class StateFile:
 
     def delete(self, project_id: str, but: str = "\0") -> None:
         """Remove everything of the project but records whose keys start so: what it left behind elsewhere."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "DELETE FROM record WHERE project_id = ? AND substr(key, 1, ?) <> ?",
                 (project_id, len(but), but),
             )
             for table in ("status", "event"):
                 connection.execute(f"DELETE FROM {table} WHERE project_id = ?", (project_id,))
+            connection.execute("DELETE FROM project WHERE id = ?", (project_id,))
 
     def _prepare(self) -> None:
         connection = self._connection
@@ -191,7 +202,7 @@ class StateFile:
         connection.execute("PRAGMA journal_size_limit = 4194304")
         if self._version() == len(MIGRATIONS):
             return
-        with self._transaction():
+        with self.transaction():
             done = self._version()  # again: another process may have been faster
             self._refuse_newer(done)
             for migration in MIGRATIONS[done:]:
@@ -212,7 +223,14 @@ class StateFile:
             )
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection for questions, alone in this process."""
+        with self._mutex, self._failures():
+            yield self._connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing of what is done with the connection, durably, alone in this process."""
         with self._mutex, self._failures():
             self._connection.execute("BEGIN IMMEDIATE")
             try:

@@ -1,4 +1,4 @@
-"""One process per project and machine, by a file lock that ends with its process."""
+"""One process per project and machine, and one engine per home, by file locks that end with their process."""
 
 import fcntl
 import os
@@ -30,7 +30,7 @@ class ProjectLock:
             os.write(self._descriptor, str(os.getpid()).encode())
         except BlockingIOError as error:
             pid = os.read(self._descriptor, 20).decode()
-            self._release()
+            self.release()
             raise ProjectOwned(
                 f"process {pid or 'unknown'} on this machine runs the project",
                 where=str(self._path),
@@ -39,7 +39,7 @@ class ProjectLock:
         except ConfigError as error:
             raise StateError(error.what, where=error.where, cure=error.cure) from error
         except OSError as error:
-            self._release()
+            self.release()
             raise StateError(
                 f"cannot be locked: {error.strerror}",
                 where=str(self._path),
@@ -53,9 +53,72 @@ class ProjectLock:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._release()
+        self.release()
 
-    def _release(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+    def release(self) -> None:
+        """Let go; nothing happens the second time."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+class HomeLock:
+    """Holds a home: the engine alone (`alone`), or any number of commands that run a project or change state.
+
+    Entering raises ProjectOwned, naming who holds it, and StateError when the file cannot be made.
+    """
+
+    def __init__(self, state_directory: Path, *, alone: bool) -> None:
+        self._path = state_directory / "locks" / "home.lock"
+        self._alone = alone
+        self._descriptor = -1
+
+    def __enter__(self) -> "HomeLock":
+        try:
+            private_directory(self._path.parent)
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._descriptor, (fcntl.LOCK_EX if self._alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            if self._alone:
+                os.ftruncate(self._descriptor, 0)
+                os.write(self._descriptor, str(os.getpid()).encode())
+        except BlockingIOError as error:
+            raise self._held() from error
+        except ConfigError as error:
+            raise StateError(error.what, where=error.where, cure=error.cure) from error
+        except OSError as error:
+            self.release()
+            raise StateError(
+                f"cannot be locked: {error.strerror}",
+                where=str(self._path),
+                cure="Check that the disk has room and that this user owns the path.",
+            ) from error
+        return self
+
+    def _held(self) -> ProjectOwned:
+        pid = os.read(self._descriptor, 20).decode()
+        self.release()
+        if self._alone:
+            return ProjectOwned(
+                "an engine, or a project in the foreground, runs in this home",
+                where=str(self._path),
+                cure="Stop it first: obsync engine stop, or end the obsync project run.",
+            )
+        return ProjectOwned(
+            f"the engine (process {pid or 'unknown'}) holds this home and does not answer",
+            where=str(self._path),
+            cure="Try again; if this stays: obsync engine restart.",
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Let go; nothing happens the second time."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)

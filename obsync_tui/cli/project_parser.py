@@ -1,0 +1,153 @@
+"""The command line's grammar of projects."""
+
+import argparse
+
+from obsync_tui.cli import gap, lifecycle, project
+from obsync_tui.cli.create import create
+from obsync_tui.cli.grammar import Commands, json_option, named, plain
+from obsync_tui.cli.session import Session
+from obsync_tui.model.project import Format, Guarantee, PartitionRule, TooLarge, TopicMode
+
+
+def add_project(commands: "Commands") -> None:
+    _add_create(commands)
+    for name, command, text in (
+        ("check", project.check, "precheck: one line an item, each failure with its cure"),
+        ("status", project.status, "print the project's newest numbers with their age"),
+        ("show", project.show_one, "print a project with all its defaults"),
+    ):
+        made = named(commands, name, text)
+        made.set_defaults(command=command)
+        json_option(made)
+    listed = plain(commands, "list", "list the projects")
+    listed.set_defaults(command=project.list_all)
+    listed.add_argument("--tag", help="only those with the tag")
+    _add_lifecycle(commands)
+    json_option(listed)
+    happened = named(commands, "events", "print what happened: runs, schema changes, warnings, failures")
+    happened.set_defaults(command=project.events)
+    happened.add_argument("--limit", type=int, default=50, help="how many of the newest; default 50")
+    json_option(happened)
+    run = named(
+        commands,
+        "run",
+        "run a project in the foreground; Ctrl-C stops it at a checkpoint, or leaves it to a running engine",
+    )
+    run.set_defaults(command=_run)
+    run.add_argument(
+        "--take-over", action="store_true", help="run although another host seems to run the project"
+    )
+    reset = named(commands, "reset", "forget a stopped project's progress")
+    reset.set_defaults(command=project.reset)
+    between = named(
+        commands, "gap", "show what of the log is out of a stopped project's reach, and decide about it"
+    )
+    between.set_defaults(command=gap.gap)
+    between.add_argument(
+        "--resync", metavar="DB.TABLE,…|all", help="read these tables again at the next run, then go on"
+    )
+    between.add_argument(
+        "--accept", action="store_true", help="give up the changes of all other tables that are out of reach"
+    )
+    json_option(between)
+    released = named(
+        commands, "release", "end a stopped project for good: its checkpoint goes, its history stays"
+    )
+    released.set_defaults(command=project.release)
+    delete = named(commands, "delete", "release a stopped project's checkpoint and remove its state and file")
+    delete.set_defaults(command=project.delete)
+    for made in (released, delete):
+        made.add_argument(
+            "--local-only",
+            action="store_true",
+            help="leave the checkpoint topic alone: Kafka is out of reach for good",
+        )
+    for made in (reset, released, delete):
+        made.add_argument("--yes", metavar="NAME", help="the project's name, instead of typing it when asked")
+
+
+def _add_lifecycle(commands: "Commands") -> None:
+    for action, text in (
+        ("start", "let the engine run projects"),
+        ("pause", "stop projects at a checkpoint"),
+        ("resume", "go on with paused or failed projects from their checkpoints"),
+    ):
+        made = plain(commands, action, text)
+        made.set_defaults(command=lifecycle.act, action=action)
+        made.add_argument("names", metavar="NAME", nargs="*")
+        made.add_argument("--tag", help="all projects with the tag")
+        if action != "pause":
+            made.add_argument(
+                "--take-over", action="store_true", help="although another host seems to run the project"
+            )
+        json_option(made)
+    applied = named(commands, "apply", "let a running project take its edited file in; shows the difference")
+    applied.set_defaults(command=lifecycle.apply)
+    for name, command, text in (
+        ("rename", project.rename, "give a project another name; its progress stays"),
+        ("clone", project.clone, "write a project of another name with the same options"),
+    ):
+        made = named(commands, name, text)
+        made.set_defaults(command=command)
+        made.add_argument("to", metavar="NEW")
+    part = named(commands, "component", "act on a component of a running project")
+    part.set_defaults(command=lifecycle.component)
+    part.add_argument("component", choices=("store", "connector", "full-import"))
+    part.add_argument("action", choices=("start", "pause", "restart", "rerun"))
+    part.add_argument("--tables", metavar="DB.TABLE,…", help="rerun: these tables; default all")
+
+
+def _run(session: Session, arguments: argparse.Namespace) -> int:
+    from obsync_tui.cli.run import run  # SQLite and threads that other commands do without
+
+    return run(session, arguments)
+
+
+def _add_create(commands: "Commands") -> None:
+    made = named(commands, "create", "write a project's file")
+    made.set_defaults(command=create)
+    add = made.add_argument
+    add("--from", dest="source", required=True, metavar="SOURCE", help="the data source to read from")
+    add("--to", dest="destination", required=True, metavar="SOURCE", help="the data source to write to")
+    add(
+        "--objects",
+        action="append",
+        required=True,
+        metavar="RULE,…",
+        help="match rules such as 'shop.*'; repeatable",
+    )
+    add("--exclude", action="append", metavar="RULE,…", help="match rules of what is left out; repeatable")
+    add("--topic", metavar="TEMPLATE", help="default '${database}_${table}'")
+    add("--format", choices=[str(one) for one in Format])
+    add("--partition-rule", choices=[str(one) for one in PartitionRule])
+    add("--partitions", type=int, help="of topics that are created; default 3")
+    add("--replication", type=int, help="of topics that are created; default: the broker's")
+    add("--topics", choices=[str(one) for one in TopicMode], help="who makes the topics; default create")
+    add("--delivery", choices=[str(one) for one in Guarantee], help="default exactly-once")
+    add("--dml", metavar="KIND,…", help="default INSERT,UPDATE,DELETE")
+    add("--steps", metavar="STEP,…", help="default schema,full,incremental")
+    add("--connections", type=int, help="of Full-Import; default 2")
+    add("--rows-per-s", type=int, help="limit of Full-Import; default none")
+    add("--bytes-per-s", type=int, help="limit of Full-Import; default none")
+    add(
+        "--merge-upserts",
+        action="store_true",
+        default=None,
+        help="send a DELETE and the INSERT of the same key right behind it as an UPDATE",
+    )
+    add("--ddl", action="store_true", default=None, help="send DDL records")
+    add("--heartbeat-s", type=int, help="seconds between HEARTBEAT records; default none")
+    add("--tag", action="append", metavar="TAG,…", help="groups projects for lists and batches; repeatable")
+    add("--table", action="append", metavar="DB.TABLE=TOPIC", help="the topic of one table; repeatable")
+    add(
+        "--sharding",
+        action="append",
+        metavar="DB.TABLE=A;B",
+        help="the sharding columns of one table; repeatable",
+    )
+    add(
+        "--too-large",
+        choices=[str(one) for one in TooLarge],
+        help="what a message above the limit does; default stop",
+    )
+    add("--dead-letter-topic", metavar="TOPIC", help="where too large messages go")

@@ -1,0 +1,83 @@
+"""One project's run in the engine: its thread, its lock, and what came of it."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from obsync_tui.engine.state.lock import ProjectLock
+from obsync_tui.model.metrics import Status
+from obsync_tui.model.project import Project
+
+
+class Run(Protocol):
+    """A project's run: `run` blocks until its end, `stop` asks for it, `status` is this moment's picture."""
+
+    def run(self) -> None:
+        """Run to the end; EngineError is why it failed, Stopped that it was asked to stop."""
+
+    def stop(self) -> None:
+        """Ask for a stop at a checkpoint."""
+
+    def status(self) -> Status:
+        """The numbers of this moment."""
+
+
+class Runner:
+    """Runs until its end and tells `ended` the error it ended in, None for a good end.
+
+    The lock is let go of at the end, or when the runner is abandoned: a call to a server that never returns holds
+    nothing but its thread.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        run: Run,
+        lock: ProjectLock,
+        ended: Callable[["Runner", BaseException | None], None],
+    ) -> None:
+        self.project = project
+        self.run = run
+        self.stop_asked_s: float | None = None
+        self.abandoned = False
+        self._lock = lock
+        self._ended = ended
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._work, name=f"project {project.name}", daemon=True)
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended."""
+        return self._over.is_set()
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask for a stop at a checkpoint; does not wait."""
+        if self.stop_asked_s is None:
+            self.stop_asked_s = time.monotonic()
+            self.run.stop()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether the run has ended within the time."""
+        return self._over.wait(timeout_s)
+
+    def abandon(self) -> None:
+        """Give up waiting: what is not committed is done again by whoever runs the project next."""
+        self.abandoned = True
+        self._lock.release()
+        self._over.set()
+
+    def _work(self) -> None:
+        error: BaseException | None = None
+        try:
+            self.run.run()
+        except BaseException as caught:  # whatever it is, the supervisor decides about it
+            error = caught
+        if not self.abandoned:
+            self._lock.release()
+            self._ended(self, error)
+            self._over.set()

@@ -1,0 +1,1 @@
+"""The engine's API: HTTP and JSON on a unix socket, one route for each operation."""

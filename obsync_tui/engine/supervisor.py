@@ -1,0 +1,254 @@
+"""Runs the projects of a home: starts them, watches them, and takes up after a restart what was running."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from obsync_tui.config.files import ConfigFiles
+from obsync_tui.config.secrets import SecretResolver
+from obsync_tui.engine.errors import EngineError, StateError, Stopped
+from obsync_tui.engine.pipeline.ending import final_status
+from obsync_tui.engine.pipeline.run import ProjectRun
+from obsync_tui.engine.refusal import Refused
+from obsync_tui.engine.runner import Runner
+from obsync_tui.engine.service.index import Entry, ProjectIndex
+from obsync_tui.engine.state.database import StateFile
+from obsync_tui.engine.state.lock import ProjectLock
+from obsync_tui.engine.state.projects import Life, ProjectTable
+from obsync_tui.model.errors import ConfigError
+from obsync_tui.model.lifecycle import ALLOWED, LEADS_TO, Action, ProjectState, reason
+from obsync_tui.model.metrics import Status
+
+TICK_S = 1.0
+# A run that has not ended by then waits in a call to a server that does not answer.
+STOP_TIMEOUT_S = 5.0
+SAVE_EVERY_S = 10.0
+
+Log = Callable[[str, str], None]
+"""log(level, text): a line of the engine's own log."""
+Watch = Callable[[Sequence[Status]], None]
+"""Called each second with the statuses of what runs."""
+
+
+class Supervisor:
+    """Safe to use from any thread. Raises Refused, ConfigError, ProjectOwned, StateError."""
+
+    def __init__(
+        self,
+        files: ConfigFiles,
+        secrets: SecretResolver,
+        state: StateFile,
+        log: Log,
+        watch: Watch = lambda statuses: None,
+    ) -> None:
+        self.index = ProjectIndex(files)
+        self.state = state
+        self.table = ProjectTable(state)
+        self._files = files
+        self._secrets = secrets
+        self._log = log
+        self._watch = watch
+        self._mutex = threading.RLock()
+        self._runners: dict[str, Runner] = {}
+        self._lives = self.table.all()
+        self._last: dict[str, Status | None] = {}
+        self._saved_s = 0.0
+        self._ending = threading.Event()
+        self._ticker = threading.Thread(target=self._tick_until_end, name="supervisor", daemon=True)
+        self.abandoned = 0
+
+    def start(self) -> None:
+        """Take up every project that was running, then watch."""
+        entries = {e.project.id: e for e in self.index.entries().values() if e.project}
+        for life in list(self._lives.values()):
+            if life.state is ProjectState.RUNNING:
+                self._take_up(life, entries.get(life.id))
+        self._ticker.start()
+
+    def _take_up(self, life: Life, entry: Entry | None) -> None:
+        try:
+            if entry is None:
+                raise ConfigError(
+                    "the file of a project that was running is gone or wrong",
+                    where=str(self._files.paths.projects),
+                    cure=f"Put back the project with id {life.id}, then resume it.",
+                )
+            self._launch(entry, take_over=False)
+        except EngineError as error:
+            self._log("ERROR", f"{entry.name if entry else life.id} is not taken up: {error}")
+            self._move(life.id, frozenset((ProjectState.RUNNING,)), ProjectState.FAILED, "", str(error))
+
+    def run(self, name: str, action: Action, who: str, *, take_over: bool = False) -> ProjectState:
+        """Start or resume a project; answers its state."""
+        entry = self.index.entry(name)
+        project = entry.project or self.index.project(name)
+        with self._mutex:
+            self._refuse(self.life(project.id), action, name)
+            self._settled(project.id)
+            lock = self._lock(project.id)
+            try:
+                self._must_move(project.id, action, name, who)
+                self._launch(entry, take_over=take_over, lock=lock)
+            except BaseException:
+                lock.release()
+                raise
+        return ProjectState.RUNNING
+
+    def pause(self, name: str, who: str) -> ProjectState:
+        """Ask a project to stop at a checkpoint; it may settle for some seconds."""
+        project = self.index.project(name)
+        with self._mutex:
+            self._must_move(project.id, Action.PAUSE, name, who)
+            runner = self._runners.get(project.id)
+        if runner is not None:
+            runner.stop()
+        return ProjectState.PAUSED
+
+    def restart(self, name: str, who: str) -> None:
+        """Stop a running project at a checkpoint and start it with its file as it stands."""
+        self.pause(name, who)
+        self.run(name, Action.RESUME, who)
+
+    def runner(self, project_id: str) -> Runner | None:
+        """The run of a project that has not ended."""
+        found = self._runners.get(project_id)
+        return None if found is None or found.over else found
+
+    def life(self, project_id: str) -> Life | None:
+        """Where a project is in its life."""
+        return self._lives.get(project_id)
+
+    def last_status(self, project_id: str) -> Status | None:
+        """The figures of a project that does not run, from memory where they are known."""
+        if project_id not in self._last:
+            self._last[project_id] = self.state.status(project_id)
+        return self._last[project_id]
+
+    def lives(self) -> dict[str, Life]:
+        """Every project's life by id; not to be changed."""
+        return self._lives
+
+    def move(self, name: str, project_id: str, action: Action, to: ProjectState, who: str) -> None:
+        """Move a project that does not run; Refused when its state does not allow the action."""
+        with self._mutex:
+            self._refuse(self.life(project_id), action, name)
+            self._settled(project_id)
+            self._move(project_id, ALLOWED[action], to, who)
+
+    def forget(self, project_id: str) -> None:
+        """The project is gone."""
+        with self._mutex:
+            self._lives.pop(project_id, None)
+            self._runners.pop(project_id, None)
+            self._last.pop(project_id, None)
+        self.index.invalidate()
+
+    def reload(self, project_id: str) -> None:
+        """Read a project's life again after somebody else moved it."""
+        found = self.table.life(project_id)
+        self._last.pop(project_id, None)
+        with self._mutex:
+            if found is not None:
+                self._lives = {**self._lives, project_id: found}
+
+    def stop(self) -> None:
+        """Stop every project at its checkpoint; those that do not come back are left to the end of the process."""
+        self._ending.set()
+        with self._mutex:
+            runners = [one for one in self._runners.values() if not one.over]
+        for runner in runners:
+            runner.stop()
+        deadline_s = time.monotonic() + STOP_TIMEOUT_S
+        for runner in runners:
+            if not runner.wait(max(0.0, deadline_s - time.monotonic())):
+                self._log(
+                    "WARNING", f"{runner.project.name} did not stop in time; it goes on from its checkpoint"
+                )
+        if self._ticker.is_alive():
+            self._ticker.join(TICK_S)
+        self._save(self.statuses())
+
+    def statuses(self) -> list[Status]:
+        """This moment's figures of every run."""
+        return [one.run.status() for one in list(self._runners.values()) if not one.over]
+
+    def _refuse(self, life: Life | None, action: Action, name: str) -> None:
+        state = life.state if life else ProjectState.NOT_STARTED
+        if why := reason(state, action):
+            raise Refused(why, where=f"project {name}", cure=f"It is {state}.")
+
+    def _settled(self, project_id: str) -> None:
+        """Wait for a run that was asked to stop; one that does not come back is given up."""
+        runner = self._runners.get(project_id)
+        if runner is None or runner.over:
+            return
+        asked_s = runner.stop_asked_s or time.monotonic()
+        if not runner.wait(max(0.0, asked_s + STOP_TIMEOUT_S - time.monotonic())):
+            self.abandoned += 1
+            self._log(
+                "WARNING", f"{runner.project.name}: a call to a server does not return; its thread is left"
+            )
+            runner.abandon()
+
+    def _must_move(self, project_id: str, action: Action, name: str, who: str) -> None:
+        before = self._move(project_id, ALLOWED[action], LEADS_TO[action], who)
+        if before not in ALLOWED[action]:
+            raise Refused(reason(before, action), where=f"project {name}", cure=f"It is {before}.")
+
+    def _move(
+        self, project_id: str, expected: frozenset[ProjectState], to: ProjectState, who: str, text: str = ""
+    ) -> ProjectState:
+        before = self.table.move(project_id, expected, to, who, text)
+        self.reload(project_id)
+        return before
+
+    def _lock(self, project_id: str) -> ProjectLock:
+        return ProjectLock(self._files.paths.state, project_id).__enter__()
+
+    def _launch(self, entry: Entry, *, take_over: bool, lock: ProjectLock | None = None) -> None:
+        project = entry.project
+        assert project is not None
+        source, destination = self._files.source_of(project), self._files.destination_of(project)
+        run = ProjectRun(project, source, destination, self._secrets.resolve, self.state, take_over=take_over)
+        runner = Runner(project, run, lock or self._lock(project.id), self._ended)
+        self.table.runs_with(project.id, entry.digest, entry.text)
+        self.reload(project.id)
+        with self._mutex:
+            self._runners[project.id] = runner
+        self.state.add_event(project.id, "started", "by the engine")
+        runner.start()
+
+    def _ended(self, runner: Runner, error: BaseException | None) -> None:
+        """A run is over: where the project stands now."""
+        project_id, running = runner.project.id, frozenset((ProjectState.RUNNING,))
+        stopped = isinstance(error, Stopped)
+        try:
+            self._save([final_status(runner.run.status(), None if stopped else error)])
+            if error is None:
+                self._move(project_id, running, ProjectState.COMPLETED, "")
+            elif not stopped:
+                self._log("ERROR", f"{runner.project.name} failed: {error}")
+                self._move(project_id, running, ProjectState.FAILED, "", str(error))
+            elif not self._ending.is_set() and runner.stop_asked_s is None:
+                self._move(project_id, running, ProjectState.PAUSED, "", str(error))
+        except StateError as broken:
+            self._log("ERROR", f"{runner.project.name}: {broken}")
+
+    def _tick_until_end(self) -> None:
+        while not self._ending.wait(TICK_S):
+            try:
+                self._tick()
+            except EngineError as error:
+                self._log("ERROR", str(error))
+
+    def _tick(self) -> None:
+        statuses = self.statuses()
+        self._watch(statuses)
+        if time.monotonic() - self._saved_s >= SAVE_EVERY_S:
+            self._saved_s = time.monotonic()
+            self._save(statuses)
+
+    def _save(self, statuses: Sequence[Status]) -> None:
+        if statuses:
+            self.state.save_status(*statuses)
+            self._last.update((status.project_id, status) for status in statuses)
