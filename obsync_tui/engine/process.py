@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import functools
 import gc
 import importlib
 import logging
@@ -10,20 +9,16 @@ import os
 import pkgutil
 import resource
 import signal
-import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
 from obsync_tui import __version__
 from obsync_tui.api import operations as op
-from obsync_tui.api.endpoint import Endpoint, check_directory, endpoint, peer
+from obsync_tui.api.endpoint import endpoint
 from obsync_tui.api.requests import Nothing
 from obsync_tui.config.files import ConfigFiles
 from obsync_tui.config.paths import Paths, private_directory
@@ -32,6 +27,7 @@ from obsync_tui.config.settings import Settings, read_settings
 from obsync_tui.engine.errors import EngineError
 from obsync_tui.engine.metrics.meter import rss_bytes
 from obsync_tui.engine.server.application import Application, as_handlers
+from obsync_tui.engine.server.listener import Listener, serve_metrics
 from obsync_tui.engine.server.watch import Watches
 from obsync_tui.engine.service import drafts, probes, projects, runs, sources
 from obsync_tui.engine.service.service import Caller, Handler, Service
@@ -44,25 +40,10 @@ from obsync_tui.model.views import PROTOCOL, Done, EngineFacts, Hello
 SWITCH_INTERVAL_S = 0.0005
 SOCKET_CHECK_S = 60.0
 SETTINGS_AGE_S = 1.0
+DRAIN_S = 2.0
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 LOG_BYTES, LOG_FILES = 4 * 1024 * 1024, 4
 _LOG = logging.getLogger("obsync.engine")
-
-
-class _PeerProtocol(H11Protocol):
-    """Asks the kernel who connected, when the connection is made."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        found = peer(transport.get_extra_info("socket"))
-        self.client = (f"{found.uid}:{found.gid}", found.pid)
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the engine."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class Engine:
@@ -89,9 +70,10 @@ class Engine:
             own, projects.HANDLERS, runs.HANDLERS, probes.HANDLERS, sources.HANDLERS, drafts.HANDLERS
         )
         self._application = Application(
-            self._service, handlers, self.settings, self._watches, lambda: b"", self.log
+            self._service, handlers, self.settings, self._watches, self.metrics, self.log
         )
         self._stopping = asyncio.Event()
+        self._awake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def log(self, level: str, text: str) -> None:
@@ -112,52 +94,49 @@ class Engine:
         """Serve until told to stop, then stop every project at its checkpoint."""
         self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._stopping.set)
+            self._loop.add_signal_handler(number, self._end)
+        self._loop.add_signal_handler(signal.SIGUSR1, self._awake.set)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        config = uvicorn.Config(
-            self._application.asgi,
-            http=_PeerProtocol,
-            loop="asyncio",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=1,
-            limit_concurrency=None,
-        )
-        config.load()
-        server = _Server(config)
-        listener, identity = await self._listen(config, server)
+        listener = Listener(self._application.asgi, self._at, lambda: self.settings().shared)
+        await listener.start()
+        metrics = await self._serve_metrics()
         self.supervisor.start()
         ready()
         self.log("INFO", f"obsync {__version__} serves {self._at.path}, process {os.getpid()}")
-        ticking = asyncio.create_task(server.main_loop())
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), SOCKET_CHECK_S)
-            if not self._stopping.is_set() and _identity(self._at.path) != identity:
+                async with asyncio.timeout(SOCKET_CHECK_S):
+                    await self._awake.wait()
+            self._awake.clear()
+            if not self._stopping.is_set() and await listener.look():
                 self.log("WARNING", f"{self._at.path} was removed or replaced; bound again")
-                listener.close()
-                listener, identity = await self._listen(config, server)
         self.log("INFO", "stopping at checkpoints")
+        listener.close()
+        if metrics is not None:
+            metrics.close()
         self._watches.end()
         await asyncio.to_thread(self.supervisor.stop)
-        server.should_exit = True
-        await ticking
-        if _identity(self._at.path) == identity:
-            self._at.path.unlink()
-        listener.close()
+        await listener.drain(DRAIN_S)
         self._state.close()
         self.log("INFO", "stopped")
 
-    async def _listen(
-        self, config: uvicorn.Config, server: uvicorn.Server
-    ) -> tuple[asyncio.Server, tuple[int, int] | None]:
-        """What serves the socket, and the identity of the file that it is bound to."""
-        shared = self.settings().shared
-        listening = bind(self._at, shared=shared)
-        make = functools.partial(_PeerProtocol, config=config, server_state=server.server_state, app_state={})
-        assert self._loop is not None
-        return await self._loop.create_unix_server(make, sock=listening), _identity(self._at.path)
+    async def _serve_metrics(self) -> asyncio.Server | None:
+        """TCP for metrics alone; what is wrong with it stops nothing else."""
+        if not (listen := self.settings().metrics.listen):
+            return None
+        try:
+            return await serve_metrics(listen, self.metrics, METRICS_TYPE)
+        except EngineError as error:
+            self.log("ERROR", str(error))
+            return None
+
+    def metrics(self) -> bytes:
+        """The page of metrics."""
+        return b""
+
+    def _end(self) -> None:
+        self._stopping.set()
+        self._awake.set()
 
     def facts(self) -> EngineFacts:
         """The engine's load at this moment."""
@@ -195,31 +174,8 @@ class Engine:
     def _stop(self, service: Service, request: Nothing, caller: Caller) -> Done:
         self.log("INFO", f"asked to stop by {caller.who}")
         assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._loop.call_soon_threadsafe(self._end)
         return Done(("the engine stops; projects go on from their checkpoints when it runs again",))
-
-
-def bind(at: Endpoint, *, shared: bool) -> socket.socket:
-    """A listening socket at the path, in a directory of ours; only under the home's lock: it replaces what is there."""
-    private_directory(at.path.parent)
-    check_directory(at.path.parent)
-    at.path.parent.chmod(0o711 if shared else 0o700)
-    with contextlib.suppress(FileNotFoundError):
-        at.path.unlink()
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listening.bind(str(at.path))
-    at.path.chmod(0o666 if shared else 0o600)
-    listening.listen(256)
-    return listening
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """The file that a path names now; None when there is none."""
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _size(path: Path) -> int:
