@@ -53,7 +53,10 @@ class Status(msgspec.Struct, frozen=True):
     Times are UTC epoch seconds, lags seconds; None means not known yet. `source_lag_s` is now minus the commit time
     of the newest change read, `delivery_lag_s` the same for the newest change acknowledged; both are 0 when idle.
     `backlog_rows` and `backlog_bytes` are read but not acknowledged. `behind_transactions` is the distance to the
-    source's newest position. `bottleneck` names the slowest component.
+    source's newest position. `bottleneck` names the slowest component. `rows` and `bytes` are acknowledged, `read_rows`
+    and `read_bytes` read, those read again counted again; rates are over the last seconds. `commit_s` is how long a
+    commit took on average in these, `commit_total_s` how long all took. `log_fill` and `message_fill` tell how full the
+    queues before the Connector and before the sink are, 0 to 1.
     """
 
     project_id: str
@@ -76,6 +79,14 @@ class Status(msgspec.Struct, frozen=True):
     bytes: int = 0
     rows_per_s: float = 0.0
     bytes_per_s: float = 0.0
+    read_rows: int = 0
+    read_bytes: int = 0
+    read_rows_per_s: float = 0.0
+    read_bytes_per_s: float = 0.0
+    commit_s: float | None = None
+    commit_total_s: float = 0.0
+    log_fill: float = 0.0
+    message_fill: float = 0.0
     messages: int = 0
     commits: int = 0
     restarts: int = 0

@@ -1,12 +1,36 @@
 """Counters of one run, written by its threads and read once a second."""
 
 import os
+import threading
 from collections import deque
 from pathlib import Path
 from time import monotonic, time
 
+import msgspec
+
 _WINDOW_S = 5.0
+_SHORTEST_S = 0.2
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class Rates(msgspec.Struct, frozen=True):
+    """What passes in a second, over the last seconds; `commit_s` is how long a commit took on average, None without."""
+
+    read_rows: float = 0.0
+    read_bytes: float = 0.0
+    rows: float = 0.0
+    bytes: float = 0.0
+    commit_s: float | None = None
+
+
+class _Counts(msgspec.Struct, frozen=True):
+    at_s: float
+    read_rows: int
+    read_bytes: int
+    rows: int
+    bytes: int
+    commits: int
+    commit_s: float
 
 
 class Meter:
@@ -18,7 +42,9 @@ class Meter:
     def __init__(self) -> None:
         self.read_rows = self.read_bytes = 0
         self.acknowledged_rows = self.acknowledged_bytes = 0
+        self.again_rows = self.again_bytes = 0
         self.messages = self.commits = self.restarts = 0
+        self.commit_s = 0.0
         self.read_commit_us = self.acknowledged_commit_us = 0
         self.read_at_s = self.acknowledged_at_s = 0.0
         self.caught_up = False
@@ -28,7 +54,8 @@ class Meter:
         self.purge_left_s: float | None = None
         self.source_busy = self.connector_busy = self.sink_busy = 0.0
         self.log_fill = self.message_fill = 0.0
-        self._window: deque[tuple[float, int, int]] = deque()
+        self._window: deque[_Counts] = deque()
+        self._mutex = threading.Lock()
 
     def read(self, rows: int, size_bytes: int, commit_us: int) -> None:
         """Row changes came out of the Connector."""
@@ -46,22 +73,59 @@ class Meter:
         if commit_us:
             self.acknowledged_commit_us, self.acknowledged_at_s = commit_us, time()
 
+    def wrote(self, duration_s: float) -> None:
+        """A commit took so long."""
+        self.commit_s += duration_s
+
     def restart(self) -> None:
         """What was read but not acknowledged is read again."""
         self.restarts += 1
-        self.read_rows, self.read_bytes = self.acknowledged_rows, self.acknowledged_bytes
+        self.log_fill = self.message_fill = 0.0
+        with self._mutex:
+            self.again_rows += self.read_rows - self.acknowledged_rows
+            self.again_bytes += self.read_bytes - self.acknowledged_bytes
+            self.read_rows, self.read_bytes = self.acknowledged_rows, self.acknowledged_bytes
 
-    def rates(self) -> tuple[float, float]:
-        """Acknowledged rows and bytes per second over the last seconds."""
-        now = monotonic()
-        self._window.append((now, self.acknowledged_rows, self.acknowledged_bytes))
-        while len(self._window) > 2 and self._window[0][0] < now - _WINDOW_S:
-            self._window.popleft()
-        since, rows, size_bytes = self._window[0]
-        if now - since < 0.2:
-            return 0.0, 0.0
-        return (self.acknowledged_rows - rows) / (now - since), (self.acknowledged_bytes - size_bytes) / (
-            now - since
+    @property
+    def all_read_rows(self) -> int:
+        """Row changes read, those that were read again counted again: it never falls."""
+        with self._mutex:
+            return self.read_rows + self.again_rows
+
+    @property
+    def all_read_bytes(self) -> int:
+        """Bytes read, counted as `all_read_rows`."""
+        with self._mutex:
+            return self.read_bytes + self.again_bytes
+
+    def rates(self) -> Rates:
+        """The rates over the last seconds; from any thread."""
+        now = _Counts(
+            monotonic(),
+            self.all_read_rows,
+            self.all_read_bytes,
+            self.acknowledged_rows,
+            self.acknowledged_bytes,
+            self.commits,
+            self.commit_s,
+        )
+        with self._mutex:
+            window = self._window
+            if not window or now.at_s - window[-1].at_s >= _SHORTEST_S:
+                window.append(now)
+            while len(window) > 2 and window[0].at_s < now.at_s - _WINDOW_S:
+                window.popleft()
+            since = window[0]
+        passed_s = now.at_s - since.at_s
+        if passed_s < _SHORTEST_S:
+            return Rates()
+        commits = now.commits - since.commits
+        return Rates(
+            max(0, now.read_rows - since.read_rows) / passed_s,
+            max(0, now.read_bytes - since.read_bytes) / passed_s,
+            (now.rows - since.rows) / passed_s,
+            (now.bytes - since.bytes) / passed_s,
+            (now.commit_s - since.commit_s) / commits if commits else None,
         )
 
     def lags(self) -> tuple[float | None, float | None]:

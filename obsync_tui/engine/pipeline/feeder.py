@@ -136,6 +136,7 @@ class Feeder:
             records.append(owner_record(this_process(self._started_s)))
             self._owner_s = now
         self._sink.commit(tuple(records))
+        self._meter.wrote(monotonic() - now)
         if self.progress is not None:
             self.progress.committed()
         self._meter.acknowledged(self._rows, self._read_bytes, self._count, self._newest_us)

@@ -118,7 +118,7 @@ class ProjectRun:
     def status(self) -> Status:
         """The numbers of this moment."""
         meter, attempt, now = self._meter, self._attempt, time()
-        rows_per_s, bytes_per_s = meter.rates()
+        rates = meter.rates()
         source_lag_s, delivery_lag_s = meter.lags()
         phase = self._phase or (attempt.phase if attempt else Phase.STARTING)
         return Status(
@@ -133,15 +133,23 @@ class ProjectRun:
             delivery_lag_s=delivery_lag_s,
             source_lag_age_s=now - meter.read_at_s if meter.read_at_s else None,
             delivery_lag_age_s=now - meter.acknowledged_at_s if meter.acknowledged_at_s else None,
-            idle=meter.caught_up and rows_per_s == 0,
+            idle=meter.caught_up and rates.rows == 0,
             backlog_rows=max(0, meter.read_rows - meter.acknowledged_rows),
             backlog_bytes=max(0, meter.read_bytes - meter.acknowledged_bytes),
             behind_transactions=self._sampler.behind(attempt.position) if attempt else None,
             behind_age_s=now - meter.behind_at_s if meter.behind_at_s else None,
             rows=meter.acknowledged_rows,
             bytes=meter.acknowledged_bytes,
-            rows_per_s=rows_per_s,
-            bytes_per_s=bytes_per_s,
+            rows_per_s=rates.rows,
+            bytes_per_s=rates.bytes,
+            read_rows=meter.all_read_rows,
+            read_bytes=meter.all_read_bytes,
+            read_rows_per_s=rates.read_rows,
+            read_bytes_per_s=rates.read_bytes,
+            commit_s=rates.commit_s,
+            commit_total_s=meter.commit_s,
+            log_fill=meter.log_fill,
+            message_fill=meter.message_fill,
             messages=meter.messages,
             commits=meter.commits,
             restarts=meter.restarts,

@@ -1,0 +1,70 @@
+"""What a run counts: rates over the last seconds, totals that never fall."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from obsync_tui.engine.metrics import meter as module
+from obsync_tui.engine.metrics.meter import Meter, Rates
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A monotonic clock that stands until it is set."""
+    now = [100.0]
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+    return now
+
+
+def test_rates_are_over_the_last_seconds(clock: list[float]) -> None:
+    meter = Meter()
+    assert meter.rates() == Rates()
+    for second in range(1, 21):
+        clock[0] = 100.0 + second
+        meter.read(300, 3000, 1)
+        meter.acknowledged(200, 2000, 400, 1)
+        meter.wrote(0.25)
+        rates = meter.rates()
+    assert rates == Rates(300.0, 3000.0, 200.0, 2000.0, 0.25)
+    clock[0] += 30
+    meter.rates()
+    clock[0] += 6
+    assert meter.rates() == Rates(), "nothing passes any more, and no commit is not a commit of no time"
+
+
+def test_a_restart_neither_lowers_totals_nor_makes_rates_negative(clock: list[float]) -> None:
+    meter = Meter()
+    meter.rates()
+    meter.read(100, 1000, 1)
+    meter.acknowledged(40, 400, 40, 1)
+    meter.log_fill = meter.message_fill = 0.7
+    meter.restart()
+    assert (meter.read_rows, meter.all_read_rows, meter.all_read_bytes) == (40, 100, 1000)
+    assert (meter.log_fill, meter.message_fill) == (0.0, 0.0)
+    clock[0] += 2
+    assert meter.rates().read_rows == 50
+    meter.read(60, 600, 1)
+    assert (meter.read_rows, meter.all_read_rows) == (100, 160)
+
+
+def test_many_may_ask_at_once() -> None:
+    meter = Meter()
+    meter.read(10, 10, 1)
+    errors: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            for _ in range(3000):
+                meter.rates()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert len(meter._window) < 100, "who asks often does not make it longer"
