@@ -1,4 +1,4 @@
-"""`state.db`: checkpoint records, last status and events of every project, in one SQLite file (WAL).
+"""`state.db`: checkpoint records, last status, events and metrics of every project, in one SQLite file (WAL).
 
 Several processes may use the file at once (a running project and `obsync project status`). Every failure of SQLite or
 the disk is a StateError that says what to do.
@@ -9,20 +9,22 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 
 import msgspec
 
-from obsync_tui.config.paths import private_directory
+from obsync_tui.config.paths import private_directory, sync_directory
 from obsync_tui.engine.errors import ConfigError, StateError
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.event import Event
+from obsync_tui.model.history import Level
 from obsync_tui.model.metrics import Status
 
 EVENTS_KEPT = 1000
 EVENT_TEXT_LENGTH = 4000
+EVENT_WHO_LENGTH = 200
 BUSY_TIMEOUT_S = 10.0
 
 # What leads from one version of the file to the next; the file's `user_version` counts those that ran.
@@ -46,6 +48,22 @@ MIGRATIONS = (
     CREATE TABLE draft (
         id TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, at_s REAL NOT NULL
     ) WITHOUT ROWID
+    """,
+    # AUTOINCREMENT: a number that was read is never given again, not even when the newest events are deleted.
+    """
+    ALTER TABLE event RENAME TO event_1;
+    DROP INDEX event_of_project;
+    CREATE TABLE event (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, project_id TEXT NOT NULL, at_s REAL NOT NULL, kind TEXT NOT NULL,
+        text TEXT NOT NULL, level TEXT NOT NULL DEFAULT 'INFO', who TEXT NOT NULL DEFAULT ''
+    );
+    INSERT INTO event (number, project_id, at_s, kind, text) SELECT * FROM event_1 ORDER BY number;
+    DROP TABLE event_1;
+    CREATE INDEX event_of_project ON event (project_id, number);
+    CREATE TABLE metric (
+        project_id TEXT NOT NULL, step_s INTEGER NOT NULL, number INTEGER NOT NULL, content BLOB NOT NULL
+    );
+    CREATE UNIQUE INDEX metric_of_project ON metric (project_id, step_s, number);
     """,
 )
 
@@ -160,13 +178,26 @@ class StateFile:
         with self.transaction() as connection:
             connection.execute("DELETE FROM status WHERE project_id = ?", (project_id,))
 
-    def add_event(self, project_id: str, kind: str, text: str, at_s: float | None = None) -> None:
-        """Write an event, now unless told; the newest thousand of each project are kept."""
+    def add_event(
+        self,
+        project_id: str,
+        kind: str,
+        text: str,
+        at_s: float | None = None,
+        *,
+        level: Level = Level.INFO,
+        who: str = "",
+    ) -> None:
+        """Write an event, now unless told; the newest thousand of each project are kept.
+
+        The project's id is empty for what concerns the engine as a whole. `who` asked for it ("uid name tty"), empty
+        for what happened by itself.
+        """
         when = time.time() if at_s is None else at_s
         with self.transaction() as connection:
             connection.execute(
-                "INSERT INTO event (project_id, at_s, kind, text) VALUES (?, ?, ?, ?)",
-                (project_id, when, kind, text[:EVENT_TEXT_LENGTH]),
+                "INSERT INTO event (project_id, at_s, kind, text, level, who) VALUES (?, ?, ?, ?, ?, ?)",
+                (project_id, when, kind, text[:EVENT_TEXT_LENGTH], level, who[:EVENT_WHO_LENGTH]),
             )
             connection.execute(
                 "DELETE FROM event WHERE project_id = :project AND number <= (SELECT number FROM event"
@@ -176,12 +207,43 @@ class StateFile:
 
     def events(self, project_id: str, limit: int = EVENTS_KEPT) -> list[Event]:
         """The project's newest events, oldest first."""
-        with self._mutex, self._failures():
-            rows = self._connection.execute(
-                "SELECT at_s, project_id, kind, text FROM event WHERE project_id = ? ORDER BY number DESC LIMIT ?",
-                (project_id, limit),
+        return self.event_page(project_id, limit=limit)
+
+    def event_page(
+        self,
+        project_id: str | None,
+        *,
+        limit: int,
+        before: int | None = None,
+        after: int | None = None,
+        level: Level = Level.DEBUG,
+        search: str = "",
+    ) -> list[Event]:
+        """Events of at least the level that hold the text, oldest first; of all projects and the engine for None.
+
+        They are the newest with numbers below `before`; or, with `after`, the oldest with numbers above it.
+        """
+        levels = [one.value for one in Level if one.rank >= level.rank]
+        conditions = [f"level IN ({', '.join('?' * len(levels))})"]
+        values: list[str | int] = [*levels]
+        for condition, value in (
+            ("project_id = ?", project_id),
+            ("number < ?", before),
+            ("number > ?", after),
+            ("instr(lower(text), lower(?)) > 0", search or None),
+        ):
+            if value is not None:
+                conditions.append(condition)
+                values.append(value)
+        order = "DESC" if after is None else "ASC"
+        with self.reading() as connection:
+            rows: list[tuple[float, str, str, str, int, str, str]] = connection.execute(
+                "SELECT at_s, project_id, kind, text, number, level, who FROM event"
+                f" WHERE {' AND '.join(conditions)} ORDER BY number {order} LIMIT ?",
+                (*values, limit),
             ).fetchall()
-        return [Event(*row) for row in reversed(rows)]
+        found = [Event(*row[:5], Level(row[5]), row[6]) for row in rows]
+        return found[::-1] if after is None else found
 
     def delete(self, project_id: str, but: str = "\0") -> None:
         """Remove everything of the project but records whose keys start so: what it left behind elsewhere."""
@@ -190,7 +252,7 @@ class StateFile:
                 "DELETE FROM record WHERE project_id = ? AND substr(key, 1, ?) <> ?",
                 (project_id, len(but), but),
             )
-            for table in ("status", "event"):
+            for table in ("status", "event", "metric"):
                 connection.execute(f"DELETE FROM {table} WHERE project_id = ?", (project_id,))
             connection.execute("DELETE FROM project WHERE id = ?", (project_id,))
 
@@ -200,8 +262,11 @@ class StateFile:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 4194304")
-        if self._version() == len(MIGRATIONS):
+        version = self._version()
+        if version == len(MIGRATIONS):
             return
+        if version:
+            self._keep_copy(version)
         with self.transaction():
             done = self._version()  # again: another process may have been faster
             self._refuse_newer(done)
@@ -209,6 +274,25 @@ class StateFile:
                 for statement in migration.split(";"):
                     connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def _keep_copy(self, version: int) -> None:
+        """Keep the file as the older obsync left it, beside this one."""
+        copy = self._path.with_name(f"{self._path.name}.version-{version}")
+        if copy.exists():
+            return
+        partial = copy.with_name(f".{copy.name}.{os.getpid()}")
+        try:
+            os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            with closing(sqlite3.connect(partial, isolation_level=None)) as target:
+                self._connection.backup(target)
+                target.execute("PRAGMA journal_mode = DELETE")
+                still: int = target.execute("PRAGMA user_version").fetchone()[0]
+            if still == version:  # else another process was faster, and kept its copy
+                os.rename(partial, copy)
+                sync_directory(copy.parent)
+        finally:
+            for left in (partial, partial.with_name(f"{partial.name}-journal")):
+                left.unlink(missing_ok=True)
 
     def _version(self) -> int:
         version: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
@@ -224,13 +308,13 @@ class StateFile:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection for questions, alone in this process."""
+        """The connection, for statements that only read; what SQLite raises in here becomes StateError."""
         with self._mutex, self._failures():
             yield self._connection
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing of what is done with the connection, durably, alone in this process."""
+        """The connection in a transaction that is durable at the end, or undone where anything is raised."""
         with self._mutex, self._failures():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
