@@ -1,0 +1,1 @@
+"""What was: metrics in tiers, component logs, and what Prometheus reads."""
