@@ -18,7 +18,6 @@ class EventKind(StrEnum):
     ACTION = "action"
     RUN = "run"
     TOPIC = "topic"
-    SCHEMA = "schema"
     VIEW_LOG = "view log"
     RESET = "reset"
     GAP = "gap"

@@ -44,11 +44,12 @@ class MetricSeries(msgspec.Struct, frozen=True):
 
 
 class Component(StrEnum):
-    """Whose log a line stands in; `engine` is what the engine did with the project, or with itself."""
+    """Whose log a line stands in; `project` is what the engine did with the project, `engine` the engine itself."""
 
     STORE = "store"
     CONNECTOR = "connector"
     FULL_IMPORT = "full-import"
+    PROJECT = "project"
     ENGINE = "engine"
 
 
@@ -69,13 +70,6 @@ class Level(StrEnum):
 _RANKS = {level: rank for rank, level in enumerate(Level)}
 
 
-class LogCursor(msgspec.Struct, frozen=True):
-    """A place in a component's log: the running number of a file, and bytes from its beginning."""
-
-    file: int
-    offset_bytes: int
-
-
 class LogLine(msgspec.Struct, frozen=True):
     """A line as it was written; `at_s` is UTC epoch, None for a line that is not obsync's."""
 
@@ -85,14 +79,15 @@ class LogLine(msgspec.Struct, frozen=True):
 
 
 class LogPage(msgspec.Struct, frozen=True):
-    """Lines, oldest first.
+    """Lines, oldest first, and cursors: opaque texts that stay good while files are rotated.
 
-    `older` leads to what is before them, None at the log's beginning; `newer` to what comes after. A page may hold
-    fewer lines than there are, even none, where many had to be looked at: go on from its cursor until it no longer
-    moves. `lost` tells that lines between the cursor that was asked for and these were rotated away.
+    `older` leads to what is before the lines, empty at the log's beginning; `newer` to what comes after them. A page
+    may hold fewer lines than there are, even none, where many had to be looked at: backwards go on until `older` is
+    empty, forwards until `newer` no longer moves. `lost` tells that lines between the cursor that was asked for and
+    these were rotated away.
     """
 
     lines: tuple[LogLine, ...]
-    older: LogCursor | None
-    newer: LogCursor
+    older: str
+    newer: str
     lost: bool = False

@@ -12,6 +12,7 @@ from obsync_tui.engine.errors import SourceUnfit, Stopped
 from obsync_tui.engine.formats.registry import FORMATS
 from obsync_tui.engine.full.cuts import CutFilter
 from obsync_tui.engine.full.progress import FullProgress
+from obsync_tui.engine.history.journal import Journal
 from obsync_tui.engine.metrics.meter import Meter
 from obsync_tui.engine.pipeline.checkpoint import Checkpoint, decode_checkpoint, resync_record
 from obsync_tui.engine.pipeline.conveyor import MESSAGE_BYTES, Conveyor
@@ -21,6 +22,8 @@ from obsync_tui.engine.pipeline.queue import BoundedQueue
 from obsync_tui.engine.pipeline.topicbook import TopicBook
 from obsync_tui.engine.sinks.sink import Sink
 from obsync_tui.engine.store.versions import schema_record
+from obsync_tui.model.event import EventKind
+from obsync_tui.model.history import Component
 from obsync_tui.model.metrics import FullStatus, Phase
 from obsync_tui.model.objects import topic_for
 from obsync_tui.model.position import LogPosition
@@ -29,6 +32,7 @@ from obsync_tui.model.table import TableVersion
 
 _TICK_S = 0.5
 _FINISH_S = 4.0
+_POSITION_LENGTH = 400
 
 
 class Attempt:
@@ -43,13 +47,13 @@ class Attempt:
         project: Project,
         parts: Parts,
         meter: Meter,
-        notice: Callable[[str], None],
+        journal: Journal,
         watch: Callable[[], None],
     ) -> None:
         self._project = project
         self._parts = parts
         self._meter = meter
-        self._notice = notice
+        self._journal = journal
         self._watch = watch
         self._asked = threading.Event()
         self._conveyor: Conveyor | None = None
@@ -82,6 +86,7 @@ class Attempt:
         try:
             checkpoint = decode_checkpoint(sink.open(take_over))
             opened()
+            self._journal.line(Component.CONNECTOR, f"the destination is open; {_progress(checkpoint)}")
             self._parts.opened(checkpoint, sink.commit)
             self._steps(sink, checkpoint)
         finally:
@@ -120,7 +125,7 @@ class Attempt:
             sink,
             queue,
             self._meter,
-            self._notice,
+            lambda text: self._journal.event(Component.CONNECTOR, EventKind.RUN, text),
             transaction_timeout_s=self._project.delivery.transaction_timeout_s,
             started_s=self._parts.started_s,
             extra=book.changes,
@@ -165,6 +170,7 @@ class Attempt:
         schemas = (*known.values(), *added)
         self._prepare(book, schemas)
         self.phase, self.step = Phase.FULL, Step.FULL
+        self._journal.line(Component.FULL_IMPORT, f"full synchronization of {len(tables)} tables begins")
         queue: BoundedQueue[Outgoing] = BoundedQueue(64, MESSAGE_BYTES)
         conveyor = self._conveyor = Conveyor(self._meter, queue)
         feeder = self._feeder(sink, queue, book)
@@ -191,7 +197,8 @@ class Attempt:
         self._parts.end_full()
         feeder.progress = None
         feeder.start_at(position, (*retired, resync_record(())))
-        self._notice(f"full synchronization is done: {self.full.rows} rows of {self.full.tables} tables")
+        text = f"full synchronization is done: {self.full.rows} rows of {self.full.tables} tables"
+        self._journal.event(Component.FULL_IMPORT, EventKind.RUN, text)
         return position, schemas, progress
 
     def _start_point(
@@ -215,6 +222,7 @@ class Attempt:
         cut_filter: CutFilter | None,
     ) -> None:
         self.phase, self.step = Phase.INCREMENTAL, Step.INCREMENTAL
+        self._journal.line(Component.STORE, f"the log is read after {position.executed[:_POSITION_LENGTH]}")
         queue: BoundedQueue[Outgoing] = BoundedQueue(64, MESSAGE_BYTES)
         conveyor = self._conveyor = Conveyor(self._meter, queue)
         feeder = self._feeder(sink, queue, book)
@@ -241,6 +249,15 @@ class Attempt:
     def _check_stopped(self) -> None:
         if self._asked.is_set():
             raise Stopped("the project was stopped", where=f"{time():.0f}")
+
+
+def _progress(checkpoint: Checkpoint) -> str:
+    """What a checkpoint holds, in words."""
+    if not checkpoint.started:
+        return "there is no checkpoint yet"
+    position = checkpoint.position
+    at = f"position {position.executed[:_POSITION_LENGTH]}" if position else "full synchronization not done"
+    return f"the checkpoint: {at}, epoch {checkpoint.epoch}, {len(checkpoint.schemas)} tables"
 
 
 def _start_of(progress: FullProgress, epoch: int) -> LogPosition:

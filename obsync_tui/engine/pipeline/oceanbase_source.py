@@ -6,6 +6,7 @@ import pymysql
 from obsync_tui.engine.errors import SourceUnfit
 from obsync_tui.engine.formats.plan import Identity
 from obsync_tui.engine.full.reader import Snapshots
+from obsync_tui.engine.history.journal import Journal
 from obsync_tui.engine.mysql.connection import query, where
 from obsync_tui.engine.mysql.server import clock_offset_s
 from obsync_tui.engine.oceanbase.catalog import read_tables
@@ -30,7 +31,9 @@ from obsync_tui.engine.store.mlog.stream import ViewLogStore
 from obsync_tui.engine.store.store import Store
 from obsync_tui.model.checkpoint import VIEW_LOG_PREFIX, Record
 from obsync_tui.model.datasource import LogChoice, OceanBaseSource
+from obsync_tui.model.event import EventKind
 from obsync_tui.model.gap import Survey
+from obsync_tui.model.history import Component
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.position import GtidSet
 from obsync_tui.model.project import Project, Step
@@ -46,11 +49,14 @@ _NOT_ASKED = Available(None, "not asked")
 class OceanBaseSide:
     """Snapshots and the log of a tenant; see `SourceSide`."""
 
-    def __init__(self, project: Project, source: OceanBaseSource, secrets: Secrets, state: StateFile) -> None:
+    def __init__(
+        self, project: Project, source: OceanBaseSource, secrets: Secrets, state: StateFile, journal: Journal
+    ) -> None:
         self._project = project
         self._source = source
         self._secrets = secrets
         self._state = state
+        self._journal = journal
         self._where = f"data source {where(source)}"
         self._records: dict[str, Record] = {}
         self._only: frozenset[TableName] = frozenset()
@@ -102,7 +108,7 @@ class OceanBaseSide:
         owned = owned_of(self._records.values())
         keep(create(connection, tables, owned, lost_lobs(self._project), self._where))
         for text in lob_limits(owned_of(self._records.values()).values()):
-            self._state.add_event(self._project.id, "view log", text)
+            self._journal.event(Component.STORE, EventKind.VIEW_LOG, text)
 
     def _owner_of(self, facts: LogFacts) -> str:
         owned = owner_of(facts, owners(self._state.records_like(VIEW_LOG_PREFIX)))

@@ -10,6 +10,7 @@ from obsync_tui.engine.full.cuts import CutFilter
 from obsync_tui.engine.full.importer import FullImport, Offer
 from obsync_tui.engine.full.progress import FullProgress
 from obsync_tui.engine.full.reader import ChunkBatch, Snapshots
+from obsync_tui.engine.history.journal import Journal, ProjectJournal
 from obsync_tui.engine.pipeline.checkpoint import LOCAL_PROGRESS_KEY, Checkpoint, position_record
 from obsync_tui.engine.pipeline.mysql_source import MySQLSide
 from obsync_tui.engine.pipeline.oceanbase_source import OceanBaseSide
@@ -23,6 +24,8 @@ from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.store.store import Store
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.datasource import KafkaSource, MySQLSource, SqlSource
+from obsync_tui.model.event import EventKind
+from obsync_tui.model.history import Component, Level
 from obsync_tui.model.position import GtidSet, LogPosition
 from obsync_tui.model.project import Guarantee, Project, TooLarge
 from obsync_tui.model.table import TableName, TableVersion
@@ -42,10 +45,12 @@ class Parts:
         secrets: Secrets,
         state: StateFile,
         started_s: float,
+        journal: Journal,
     ) -> None:
         self.started_s = started_s
+        self._journal = journal
         self._project = project
-        self.source = source_side(project, source, secrets, state)
+        self.source = source_side(project, source, secrets, state, journal)
         self._destination = destination
         self._secrets = secrets
         self._state = state
@@ -111,7 +116,7 @@ class Parts:
                 embedded=self._destination.embedded,
             )
             for warning in report.warnings:
-                self._state.add_event(self._project.id, "topic", warning)
+                self._journal.event(Component.CONNECTOR, EventKind.TOPIC, warning, Level.WARNING)
             facts += report.facts
         return tuple(facts)
 
@@ -212,8 +217,10 @@ class Parts:
         self.end_full()
 
 
-def source_side(project: Project, source: SqlSource, secrets: Secrets, state: StateFile) -> SourceSide:
-    """The side of the data source's kind."""
+def source_side(
+    project: Project, source: SqlSource, secrets: Secrets, state: StateFile, journal: Journal | None = None
+) -> SourceSide:
+    """The side of the data source's kind; without a journal it writes events only."""
     if isinstance(source, MySQLSource):
         return MySQLSide(project, source, secrets)
-    return OceanBaseSide(project, source, secrets, state)
+    return OceanBaseSide(project, source, secrets, state, journal or ProjectJournal(project.id, state))

@@ -5,7 +5,16 @@ import random
 import threading
 from time import monotonic, time
 
-from obsync_tui.engine.errors import EngineError, Fenced, ProjectOwned, Stopped
+from obsync_tui.engine.errors import (
+    CheckpointError,
+    EngineError,
+    Fenced,
+    ProjectOwned,
+    SinkError,
+    SourceError,
+    Stopped,
+)
+from obsync_tui.engine.history.journal import Journal, ProjectJournal
 from obsync_tui.engine.metrics.meter import Meter, rss_bytes
 from obsync_tui.engine.pipeline.attempt import Attempt
 from obsync_tui.engine.pipeline.ending import failed_phase, failure_of
@@ -14,8 +23,10 @@ from obsync_tui.engine.pipeline.sampler import Sampler
 from obsync_tui.engine.pipeline.source import Secrets
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.model.datasource import KafkaSource, SqlSource
+from obsync_tui.model.event import EventKind
+from obsync_tui.model.history import Component, Level
 from obsync_tui.model.metrics import Failure, FullStatus, Phase, Status
-from obsync_tui.model.project import Project
+from obsync_tui.model.project import Project, Step
 
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
@@ -36,13 +47,14 @@ class ProjectRun:
         secrets: Secrets,
         state: StateFile,
         take_over: bool = False,
+        journal: Journal | None = None,
     ) -> None:
         self._project = project
-        self._state = state
+        self._journal = journal or ProjectJournal(project.id, state)
         self._take_over = take_over
         self._started_s = time()
         self._meter = Meter()
-        self._parts = Parts(project, source, destination, secrets, state, self._started_s)
+        self._parts = Parts(project, source, destination, secrets, state, self._started_s, self._journal)
         self._sampler = Sampler(self._parts.source.probe, self._meter, self._position)
         self._asked = threading.Event()
         self._attempt: Attempt | None = None
@@ -52,6 +64,7 @@ class ProjectRun:
     def run(self) -> None:
         """Run until complete; Stopped when asked to stop, EngineError when it cannot go on."""
         threading.Thread(target=self._sampler.run, args=(self._asked,), name="sampler", daemon=True).start()
+        self._journal.line(Component.PROJECT, f"started in process {os.getpid()}")
         wait_s = _FIRST_WAIT_S
         try:
             while True:
@@ -59,11 +72,12 @@ class ProjectRun:
                 try:
                     self._once()
                     self._phase = Phase.COMPLETED
-                    self._notice("the project is complete")
+                    self._journal.event(Component.PROJECT, EventKind.RUN, "the project is complete")
                     return
                 except EngineError as error:
                     if isinstance(error, Stopped) or self._asked.is_set():
                         self._phase = Phase.STOPPED
+                        self._journal.line(Component.PROJECT, "stopped at its checkpoint")
                         raise Stopped("the project was stopped at its checkpoint") from error
                     self._fail(error)
                     if not error.retryable:
@@ -82,7 +96,7 @@ class ProjectRun:
         if self._asked.is_set():
             raise Stopped("the project was stopped")
         attempt = self._attempt = Attempt(
-            self._project, self._parts, self._meter, self._notice, self._sampler.check
+            self._project, self._parts, self._meter, self._journal, self._sampler.check
         )
         self._phase = None
         if self._asked.is_set():
@@ -102,11 +116,20 @@ class ProjectRun:
     def _fail(self, error: EngineError) -> None:
         self._failure = failure_of(error)
         self._phase = Phase.RETRYING if error.retryable else failed_phase(error)
-        if not isinstance(error, Fenced | ProjectOwned):
-            self._notice(f"{'trying again' if error.retryable else 'failed'}: {error}")
+        text = f"{'trying again' if error.retryable else 'failed'}: {error}"
+        level = Level.WARNING if error.retryable else Level.ERROR
+        component = self._component(error)
+        if isinstance(error, Fenced | ProjectOwned):
+            self._journal.line(component, text, level)
+        else:
+            self._journal.event(component, EventKind.RUN, text, level)
 
-    def _notice(self, text: str) -> None:
-        self._state.add_event(self._project.id, "run", text)
+    def _component(self, error: EngineError) -> Component:
+        """Whose log an error stands in."""
+        if isinstance(error, SourceError):
+            full = self._attempt is not None and self._attempt.step is Step.FULL
+            return Component.FULL_IMPORT if full else Component.STORE
+        return Component.CONNECTOR if isinstance(error, SinkError | CheckpointError) else Component.PROJECT
 
     def stop(self) -> None:
         """Ask for a stop at a checkpoint."""

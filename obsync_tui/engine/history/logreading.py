@@ -1,0 +1,103 @@
+"""Pages of a component's log: the newest lines before a cursor, or the oldest after one, by level and text."""
+
+import re
+
+import msgspec
+
+from obsync_tui.engine.errors import ConfigError
+from obsync_tui.engine.history.logfile import LogFile, Part, parsed
+from obsync_tui.model.history import Level, LogLine, LogPage
+
+# Looked at in one call, so that a search for what is nowhere holds nobody up.
+LOOKED_AT_BYTES = 4 << 20
+
+Cursor = tuple[int, int]
+"""A file's running number and an offset in bytes."""
+_START: Cursor = (0, 0)
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which lines: at least of a level, holding a text in any case."""
+
+    level: Level = Level.DEBUG
+    search: str = ""
+
+    def lines(self, part: Part, begin: int, end: int) -> tuple[list[tuple[int, LogLine]], int, int]:
+        """The wanted lines between two offsets, each with the offset where it begins.
+
+        Answers also where all that were looked at begin and end: half lines at the edges are left out.
+        """
+        lines, begin, end = part.lines(begin, end)
+        needle = self.search.lower()
+        found: list[tuple[int, LogLine]] = []
+        for at, line in lines:
+            at_s, level, text = parsed(line)
+            if level.rank >= self.level.rank and needle in text.lower():
+                found.append((at, LogLine(at_s, level, text)))
+        return found, begin, end
+
+
+def newest(log: LogFile, before: str, limit: int, wanted: Wanted) -> LogPage:
+    """The last lines before the cursor, from the end for an empty one.
+
+    Raises ConfigError for what is no cursor, OSError when a file cannot be read.
+    """
+    cursor = _cursor(before) if before else None
+    kept: list[LogLine] = []
+    left_bytes = LOOKED_AT_BYTES
+    newer = cursor
+    with log.parts() as parts:
+        lost = cursor is not None and cursor != _START and cursor[0] not in parts
+        for number, part in reversed(parts.items()):
+            if cursor is not None and number > cursor[0]:
+                continue
+            upto = min(part.end, cursor[1]) if cursor is not None and number == cursor[0] else part.end
+            found, begin, end = wanted.lines(part, max(part.begin, upto - left_bytes), upto)
+            newer = newer or (number, end)
+            left_bytes -= end - begin
+            room = limit - len(kept)
+            if len(found) >= room:
+                begin = found[-room][0]
+            kept = [line for _, line in found[-room:]] + kept
+            first = number == min(parts) and begin == part.begin
+            if not first and (len(kept) == limit or left_bytes <= 0 or begin > part.begin):
+                return LogPage(tuple(kept), _text((number, begin)), _text(newer), lost)
+    return LogPage(tuple(kept), "", _text(newer or _START), lost)
+
+
+def following(log: LogFile, after: str, limit: int, wanted: Wanted) -> LogPage:
+    """The first lines after the cursor, from the beginning for an empty one. Raises as `newest` does."""
+    cursor = _cursor(after) if after else _START
+    kept: list[LogLine] = []
+    left_bytes = LOOKED_AT_BYTES
+    newer = cursor
+    with log.parts() as parts:
+        lost = cursor != _START and cursor[0] not in parts
+        # A number from the future is one of a log that was removed.
+        since = 0 if lost and cursor[0] > max(parts, default=0) else cursor[0]
+        for number, part in parts.items():
+            if number < since:
+                continue
+            begin = cursor[1] if number == cursor[0] else part.begin
+            upto = min(part.end, begin + left_bytes)
+            found, _, end = wanted.lines(part, begin, upto)
+            left_bytes -= end - begin
+            room = limit - len(kept)
+            kept += [line for _, line in found[:room]]
+            newer = (number, found[room][0] if len(found) > room else end)
+            if len(found) > room or left_bytes <= 0 or upto < part.end:
+                break
+    return LogPage(tuple(kept), after, _text(newer), lost)
+
+
+def _cursor(text: str) -> Cursor:
+    match = re.fullmatch("([0-9]{1,18})-([0-9]{1,18})", text)
+    if match is None:
+        raise ConfigError(
+            "this is no cursor of a log", where=text[:40], cure="Take `older` or `newer` of a page."
+        )
+    return int(match[1]), int(match[2])
+
+
+def _text(cursor: Cursor) -> str:
+    return f"{cursor[0]}-{cursor[1]}"
