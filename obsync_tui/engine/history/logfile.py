@@ -82,7 +82,7 @@ class LogFile(msgspec.Struct, frozen=True):
 
     def _begin(self, file: int, after: int) -> int:
         # The time, so that a file emptied by hand is not taken for the one before.
-        header = b"%s%d\n" % (_HEADER, max(int(time.time() * 1000), after + 1))
+        header = b"%s%d\n" % (_HEADER, max(time.time_ns() // 1000, after + 1))
         self._write(file, 0, header)
         return len(header)
 

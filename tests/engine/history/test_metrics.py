@@ -33,6 +33,9 @@ HOUR, DAY = 3600, 86400
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[StateFile]:
     with StateFile(tmp_path / "state.db") as state:
+        state._connection.execute(
+            "PRAGMA synchronous = OFF"
+        )  # thousands of commits, of which none has to last
         yield state
 
 
