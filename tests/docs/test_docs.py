@@ -20,8 +20,10 @@ from obsync_tui.cli.parser import parser
 from obsync_tui.engine.formats import dialect
 from obsync_tui.engine.formats.default import DEFAULT, DEFAULT_EXTEND_COLUMN_TYPE
 from obsync_tui.engine.formats.plan import DdlRecord, Identity, Joined, Literal, RecordKind, Value, Variable
+from obsync_tui.engine.history.prometheus import ENGINE_FAMILIES, PROJECT_FAMILIES
 from obsync_tui.engine.values import charsets
-from obsync_tui.model import datasource, project
+from obsync_tui.model import datasource, history, project
+from obsync_tui.model.event import EventKind
 from obsync_tui.model.table import Column, TableName, TableVersion
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,6 +92,17 @@ def test_every_section_is_known() -> None:
 def test_exit_codes() -> None:
     table = [tuple(row) for row in rows(sections(page("operations.md"))["Exit codes"])]
     assert table == re.findall(r"^(\d+) +(.+)$", inspect.cleandoc(exit_codes.__doc__ or ""), re.MULTILINE)
+
+
+def test_metrics_and_event_kinds() -> None:
+    parts = sections(page("operations.md"))
+    kept = [row[0].strip("`") for row in rows(parts["Metrics"]) if row[0].startswith("`")]
+    assert kept == list(history.Metric)
+    worst = {row[0].strip("`") for row in rows(parts["Metrics"]) if row[1] == "the largest"}
+    assert worst == history.WORST
+    exposed = [row[0].strip("`") for row in rows(parts["Prometheus"])]
+    assert exposed == [family.name for family in (*PROJECT_FAMILIES, *ENGINE_FAMILIES)]
+    assert [row[0].strip("`") for row in rows(parts["Logs and events"])] == list(EventKind)
 
 
 def texts(tree: ast.AST) -> Iterator[str]:
