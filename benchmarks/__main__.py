@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.history import history
 from benchmarks.machine import Machine, this_machine
 from benchmarks.measure import Figure, Result, Versus, rows_per_s
 from benchmarks.peers import snapshot, stream_40, stream_500, stream_single
@@ -29,6 +30,7 @@ CASES: dict[str, Callable[[Sizes], Sequence[Result]]] = {
     "transaction": transaction,
     "idle": idle,
     "latency": latency,
+    "history": history,
 }
 
 

@@ -18,6 +18,7 @@ class Sizes(msgspec.Struct, frozen=True):
     topic_rows: int = 30_000
     idle_s: float = 30.0
     samples: int = 300
+    history_s: int = 3700
 
 
 WHOLE = Sizes()
@@ -32,4 +33,5 @@ QUICK = Sizes(
     topic_rows=5_000,
     idle_s=5.0,
     samples=30,
+    history_s=130,
 )

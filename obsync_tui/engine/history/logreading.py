@@ -10,6 +10,8 @@ from obsync_tui.model.history import Level, LogLine, LogPage
 
 # Looked at in one call, so that a search for what is nowhere holds nobody up.
 LOOKED_AT_BYTES = 4 << 20
+# Read at once.
+_BLOCK_BYTES = 64 << 10
 
 Cursor = tuple[int, int]
 """A file's running number and an offset in bytes."""
@@ -30,6 +32,8 @@ class Wanted(msgspec.Struct, frozen=True):
         lines, begin, end = part.lines(begin, end)
         needle = self.search.lower()
         found: list[tuple[int, LogLine]] = []
+        if needle and needle not in b"\n".join(line for _, line in lines).decode("utf-8", "replace").lower():
+            return found, begin, end
         for at, line in lines:
             at_s, level, text = parsed(line)
             if level.rank >= self.level.rank and needle in text.lower():
@@ -52,16 +56,19 @@ def newest(log: LogFile, before: str, limit: int, wanted: Wanted) -> LogPage:
             if cursor is not None and number > cursor[0]:
                 continue
             upto = min(part.end, cursor[1]) if cursor is not None and number == cursor[0] else part.end
-            found, begin, end = wanted.lines(part, max(part.begin, upto - left_bytes), upto)
-            newer = newer or (number, end)
-            left_bytes -= end - begin
-            room = limit - len(kept)
-            if len(found) >= room:
-                begin = found[-room][0]
-            kept = [line for _, line in found[-room:]] + kept
-            first = number == min(parts) and begin == part.begin
-            if not first and (len(kept) == limit or left_bytes <= 0 or begin > part.begin):
-                return LogPage(tuple(kept), _text((number, begin)), _text(newer), lost)
+            while upto > part.begin:
+                if len(kept) >= limit or left_bytes <= 0:
+                    return LogPage(tuple(kept), _text((number, upto)), _text(newer or (number, upto)), lost)
+                found, begin, end = wanted.lines(part, max(part.begin, upto - _BLOCK_BYTES), upto)
+                newer = newer or (number, end)
+                left_bytes -= upto - begin
+                some = found[-(limit - len(kept)) :]
+                kept = [line for _, line in some] + kept
+                if len(kept) == limit:
+                    upto = some[0][0]
+                else:
+                    # Inside a line that is longer than a block, which is none of ours.
+                    upto = begin if begin < upto else max(part.begin, upto - _BLOCK_BYTES)
     return LogPage(tuple(kept), "", _text(newer or _START), lost)
 
 
@@ -78,14 +85,22 @@ def following(log: LogFile, after: str, limit: int, wanted: Wanted) -> LogPage:
         for number, part in parts.items():
             if number < since:
                 continue
-            begin = cursor[1] if number == cursor[0] else part.begin
-            upto = min(part.end, begin + left_bytes)
-            found, _, end = wanted.lines(part, begin, upto)
-            left_bytes -= end - begin
-            room = limit - len(kept)
-            kept += [line for _, line in found[:room]]
-            newer = (number, found[room][0] if len(found) > room else end)
-            if len(found) > room or left_bytes <= 0 or upto < part.end:
+            at = cursor[1] if number == cursor[0] else part.begin
+            while at < part.end and len(kept) < limit and left_bytes > 0:
+                found, _, end = wanted.lines(part, at, min(part.end, at + _BLOCK_BYTES))
+                room = limit - len(kept)
+                kept += [line for _, line in found[:room]]
+                end = found[room][0] if len(found) > room else end
+                if end == at and at + _BLOCK_BYTES < part.end:
+                    end = (
+                        at + _BLOCK_BYTES
+                    )  # inside a line that is longer than a block, which is none of ours
+                elif end == at:
+                    break  # half a line, which is being written or was left by a kill
+                left_bytes -= end - at
+                at = end
+            newer = (number, at)
+            if len(kept) >= limit or left_bytes <= 0:
                 break
     return LogPage(tuple(kept), after, _text(newer), lost)
 

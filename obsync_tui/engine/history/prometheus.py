@@ -163,10 +163,12 @@ def _family(family: Family[Of], found: Iterable[tuple[Of, str]]) -> list[str]:
     lines = [f"# HELP {family.name} {family.help}.", f"# TYPE {family.name} {family.kind}"]
     for of, labels in found:
         for more, value in family.samples(of):
-            if value is not None:
-                pairs = [labels] if labels else []
-                pairs += [f'{key}="{_label(text)}"' for key, text in more]
-                lines.append(f"{family.name}{{{','.join(pairs)}}} {_number(value)}")
+            if value is None:
+                continue
+            pairs = labels
+            for key, text in more:
+                pairs = f'{pairs}{"," if pairs else ""}{key}="{_label(text)}"'
+            lines.append(f"{family.name}{{{pairs}}} {_number(value)}")
     return lines if len(lines) > 2 else []
 
 
@@ -177,6 +179,8 @@ def _label(text: str) -> str:
 
 
 def _number(value: float) -> str:
+    if type(value) is int:
+        return str(value)
     if not isfinite(value):
         return "NaN" if value != value else "+Inf" if value > 0 else "-Inf"
     return str(int(value)) if value == int(value) else repr(float(value))

@@ -128,7 +128,11 @@ def test_one_burst_is_bounded_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 100, 10_000])
-def test_pages_backwards_hold_every_line_once(tmp_path: Path, limit: int) -> None:
+@pytest.mark.parametrize("block_bytes", [50, 300, 1 << 16])
+def test_pages_backwards_hold_every_line_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, block_bytes: int
+) -> None:
+    monkeypatch.setattr(logreading, "_BLOCK_BYTES", block_bytes)
     logs = small(tmp_path, file_bytes=3000)
     said = [f"line {number}" for number in range(150)]
     for begin in range(0, 150, 10):
@@ -137,7 +141,11 @@ def test_pages_backwards_hold_every_line_once(tmp_path: Path, limit: int) -> Non
     logs.close()
 
 
-def test_following_gives_every_line_once_over_rotations(tmp_path: Path) -> None:
+@pytest.mark.parametrize("block_bytes", [50, 1 << 16])
+def test_following_gives_every_line_once_over_rotations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block_bytes: int
+) -> None:
+    monkeypatch.setattr(logreading, "_BLOCK_BYTES", block_bytes)
     logs = small(tmp_path)
     cursor, found, said = "", [], []
     draw = random.Random(7)
@@ -226,6 +234,7 @@ def test_level_and_text_choose_lines(logs: ComponentLogs) -> None:
 
 def test_a_search_looks_at_so_much_in_a_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logreading, "LOOKED_AT_BYTES", 1000)
+    monkeypatch.setattr(logreading, "_BLOCK_BYTES", 300)
     logs = small(tmp_path, file_bytes=6000)
     say(logs, "needle", *[f"{number} hay" for number in range(300)])
     calls, before, found = 0, "", []
@@ -258,6 +267,19 @@ def test_lines_of_others_are_shown_and_half_ones_not(logs: ComponentLogs, tmp_pa
     ]
     say(logs, "b")
     assert texts(logs.following(A, STORE, limit=9, after=page.newer)) == ["half", "b"]
+
+
+@pytest.mark.parametrize("length", [60_000, 200_000, 700_000])
+def test_a_line_of_others_may_be_longer_than_what_is_read_at_once(
+    logs: ComponentLogs, tmp_path: Path, length: int
+) -> None:
+    say(logs, "a")
+    with (tmp_path / "logs" / A / "store.log").open("ab") as file:
+        file.write(b"y" * length + b"\n")
+    say(logs, "b", "c")
+    ours = [text for text in everything(logs, 2) if "y" not in text]
+    assert ours == ["a", "b", "c"]
+    assert [text for text in texts(logs.following(A, STORE, limit=9)) if "y" not in text] == ["a", "b", "c"]
 
 
 def test_a_file_that_is_not_ours_makes_room(logs: ComponentLogs, tmp_path: Path) -> None:
