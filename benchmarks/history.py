@@ -27,7 +27,7 @@ from obsync_tui.model.metrics import Phase, Status
 BEGIN_S = 1_700_000_000 // 3600 * 3600
 PROJECTS = (50, 200)
 RENDERED = 1000
-LINES = 35_000
+LINES = 30_000
 STATUS = Status(
     "np_", "project", Phase.INCREMENTAL, 0.0, 1, 0.0, source_lag_s=0.25, delivery_lag_s=0.5, source_lag_age_s=1.0,
     backlog_rows=1234, backlog_bytes=123_456, rows=10**6, bytes=10**9, rows_per_s=1234.5, bytes_per_s=1e6,
