@@ -6,7 +6,7 @@ and never a value that could be a secret.
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,12 +18,13 @@ from obsync_tui.config.paths import Paths, sync_directory, unusable, write_priva
 from obsync_tui.config.secrets import parse_reference
 from obsync_tui.model.datasource import DataSource, KafkaSource, MySQLSource, OceanBaseSource, SqlSource
 from obsync_tui.model.errors import ConfigError
-from obsync_tui.model.project import Project, is_name, new_project_id
+from obsync_tui.model.project import ID_PATTERN, Project, is_name, new_project_id
 from obsync_tui.model.secret import SecretReference
 
 MAX_SIZE_BYTES = 8 * 1024 * 1024
 _VALIDATION = re.compile(r"(?s)(?P<what>.*?)(?: - at `(?:key` in `)?(?P<path>\$[^`]*)`)?\Z")
 _SYNTAX = re.compile(r"(?P<what>.*) \(at line (?P<line>\d+), column \d+\)\Z", re.DOTALL)
+_ID = re.compile(ID_PATTERN.removeprefix(r"\A").removesuffix(r"\Z"))
 _FIELD = re.compile(r"(?:unknown|required) field `([^`]*)`")
 
 
@@ -52,7 +53,7 @@ class ConfigFiles(msgspec.Struct, frozen=True):
     def project(self, name: str) -> Project:
         """The project; ConfigError when there is none, its file is wrong, or another file has its id."""
         _, project = self.read_project(name)
-        self._unique(_path(self.paths.projects, name, "project"), project)
+        self._unique(_path(self.paths.projects, name, "project"), project, self._mentions())
         return project
 
     def read_project(self, name: str) -> tuple[str, Project]:
@@ -98,9 +99,12 @@ class ConfigFiles(msgspec.Struct, frozen=True):
     def projects(self) -> list[Listed]:
         """Every project by name; one whose file is wrong stands there with its error."""
         listed = []
+        mentions = self._mentions()
         for name in _names(self.paths.projects):
             try:
-                listed.append(Listed(name, project=self.project(name)))
+                _, project = self.read_project(name)
+                self._unique(_path(self.paths.projects, name, "project"), project, mentions)
+                listed.append(Listed(name, project=project))
             except ConfigError as error:
                 listed.append(Listed(name, error=str(error)))
         return listed
@@ -126,7 +130,7 @@ class ConfigFiles(msgspec.Struct, frozen=True):
         path = _path(self.paths.projects, project.name, "project")
         content = _toml(project)
         _project(path, content)
-        self._unique(path, project)
+        self._unique(path, project, self._mentions())
         write_private(path, content.encode())
         return path
 
@@ -163,13 +167,13 @@ class ConfigFiles(msgspec.Struct, frozen=True):
         """Remove the project's file; ConfigError when there is none."""
         _remove(_file(self.paths.projects, name, "project"))
 
-    def _unique(self, path: Path, project: Project) -> None:
+    def _unique(self, path: Path, project: Project, mentions: Mapping[str, Sequence[Path]]) -> None:
         """Refuse an id that stands in another file: two projects would share one checkpoint."""
-        for other in sorted(self.paths.projects.glob("*.toml")):
-            if other == path or project.id not in (text := _content(other)):
+        for other in mentions.get(project.id, ()):
+            if other == path:
                 continue
             try:
-                twin = tomllib.loads(text).get("id") == project.id
+                twin = tomllib.loads(_content(other)).get("id") == project.id
             except tomllib.TOMLDecodeError:
                 twin = False
             if twin:
@@ -178,6 +182,18 @@ class ConfigFiles(msgspec.Struct, frozen=True):
                     where=str(path),
                     cure=f'A copy is another project: give it id = "{new_project_id()}".',
                 )
+
+    def _mentions(self) -> dict[str, list[Path]]:
+        """The projects' files that each id stands in; one that cannot be read says so itself."""
+        found: dict[str, list[Path]] = {}
+        for path in sorted(self.paths.projects.glob("*.toml")):
+            try:
+                text = _content(path)
+            except ConfigError:
+                continue
+            for project_id in set(_ID.findall(text)):
+                found.setdefault(project_id, []).append(path)
+        return found
 
 
 def encode_hook(value: object) -> str:

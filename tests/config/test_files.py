@@ -207,6 +207,32 @@ def test_one_id_in_two_files_is_refused(files: ConfigFiles) -> None:
     assert files.project("orders").id == ID
 
 
+def test_a_file_that_cannot_be_read_is_no_fault_of_the_others(files: ConfigFiles) -> None:
+    put(files, "orders.toml", MINIMAL)
+    put(files, "odd.toml", "").write_bytes(b"\xff")
+    assert {one.name: bool(one.error) for one in files.projects()} == {"odd": True, "orders": False}
+
+
+def test_many_projects_are_listed_in_linear_time(files: ConfigFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = 0
+    read_bytes = Path.read_bytes
+
+    def counted(path: Path) -> bytes:
+        nonlocal reads
+        reads += 1
+        return read_bytes(path)
+
+    for number in range(20):
+        put(
+            files,
+            f"p{number}.toml",
+            MINIMAL.replace('"orders"', f'"p{number}"').replace(ID, f"np_{number:012}"),
+        )
+    monkeypatch.setattr(Path, "read_bytes", counted)
+    assert [one.error for one in files.projects()] == [""] * 20
+    assert reads == 40
+
+
 def test_a_wrong_file_does_not_hide_the_others(files: ConfigFiles) -> None:
     put(files, "orders.toml", MINIMAL)
     put(files, "broken.toml", "x =")
