@@ -131,3 +131,10 @@ class KafkaSource(
 
 SqlSource = MySQLSource | OceanBaseSource
 DataSource = MySQLSource | OceanBaseSource | KafkaSource
+
+
+def password_of(source: DataSource) -> SecretReference:
+    """The data source's secret, empty when it has none."""
+    if isinstance(source, KafkaSource):
+        return source.sasl.password if source.sasl is not None else SecretReference("")
+    return source.password

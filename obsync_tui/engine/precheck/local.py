@@ -7,8 +7,8 @@ from pathlib import Path
 from obsync_tui.engine.precheck.model import CheckResult, Subject
 
 _MIB = 1 << 20
-_NEEDED_BYTES = 64 * _MIB
-_WANTED_BYTES = 512 * _MIB
+NEEDED_BYTES = 64 * _MIB
+WANTED_BYTES = 512 * _MIB
 
 
 def check_state_dir(subject: Subject, state_dir: Path) -> CheckResult:
@@ -29,9 +29,9 @@ def check_disk(subject: Subject, state_dir: Path, free_bytes: int | None = None)
     free = shutil.disk_usage(_existing(state_dir)).free if free_bytes is None else free_bytes
     text = f"{free // _MIB:,} MiB free for {state_dir}"
     cure = "Free some room, or set OBSYNC_HOME to a directory on another disk."
-    if free < _NEEDED_BYTES:
-        return subject.failed("disk", f"{text}, at least {_NEEDED_BYTES // _MIB} are needed", cure)
-    if free < _WANTED_BYTES:
+    if free < NEEDED_BYTES:
+        return subject.failed("disk", f"{text}, at least {NEEDED_BYTES // _MIB} are needed", cure)
+    if free < WANTED_BYTES:
         return subject.warned("disk", text, cure)
     return subject.passed("disk", text)
 

@@ -25,6 +25,7 @@ def test_test_source(mysql57: MySQLServer, kafka: KafkaBroker) -> None:
     assert [(r.item, r.outcome) for r in connectivity.test_source(mysql, secrets)] == [
         ("connection", Outcome.PASS),
         ("version", Outcome.PASS),
+        ("clock", Outcome.PASS),
     ]
     wrong = msgspec.structs.replace(mysql, password=SecretReference("env:wrong"))
     (refused,) = connectivity.test_source(wrong, secrets)
