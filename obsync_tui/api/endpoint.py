@@ -20,7 +20,19 @@ from obsync_tui.config.paths import Paths
 # sun_path holds 108 bytes with its end; some room is left for a temporary name beside it.
 MAX_PATH_BYTES = 100
 NETWORK_FILE_SYSTEMS = frozenset(
-    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "lustre", "gpfs")
+    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "coda", "9p", "ceph", "lustre", "gpfs", "beegfs")
+    + (
+        "glusterfs",
+        "pvfs2",
+        "davfs",
+        "vboxsf",
+        "prl_fs",
+        "drvfs",
+        "fuse.sshfs",
+        "fuse.glusterfs",
+        "fuse.ceph",
+    )
+    + ("fuse.ceph-fuse", "fuse.s3fs", "fuse.rclone", "fuse.gcsfuse", "fuse.davfs2")
 )
 _CREDENTIALS = struct.Struct("iII")
 

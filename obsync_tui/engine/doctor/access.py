@@ -1,0 +1,91 @@
+"""Checks of who may read and change obsync's files."""
+
+import shlex
+
+from obsync_tui.engine.doctor.facts import Entry
+from obsync_tui.model.finding import About, Finding
+
+_ABOUT = About("permissions")
+_ROOT = 0
+_STICKY = 0o1000
+_OTHERS_WRITE = 0o002
+_GROUP_OR_OTHERS_WRITE = 0o022
+_PRIVATE = 0o077
+
+
+def check_entries(entries: tuple[Entry, ...], uid: int) -> list[Finding]:
+    """What is wrong with each of the entries; one finding that all is well when nothing is."""
+    found = [finding for entry in entries if (finding := check_entry(entry, uid)) is not None]
+    own = sum(entry.role != "above" for entry in entries)
+    return found or [_ABOUT.ok("files", f"{own} files and directories are this user's, and private")]
+
+
+def check_entry(entry: Entry, uid: int) -> Finding | None:
+    """What is wrong with the entry; secrets and commands stand in these files, so others may not change them."""
+    if entry.role == "above":
+        return _above(entry)
+    if entry.kind == "dangling link":
+        return _failure(
+            entry, "is a link that leads nowhere", f"Put back what it led to, or: rm {_quoted(entry)}"
+        )
+    if entry.uid != uid:
+        who = "root" if uid == _ROOT else f"user id {uid}"
+        return _failure(
+            entry,
+            f"belongs to user id {entry.uid}, obsync runs as {who}",
+            f"Run: chown {uid} {_quoted(entry)}; or run obsync as its owner.",
+        )
+    if entry.kind == "link" and entry.role in ("socket", "socket directory"):
+        return _failure(entry, "is a link: somebody could lead it elsewhere", f"Run: rm {_quoted(entry)}")
+    return _mode(entry) or _link(entry)
+
+
+def _above(entry: Entry) -> Finding | None:
+    if entry.mode & _OTHERS_WRITE and not entry.mode & _STICKY:
+        return _failure(
+            entry,
+            f"every user may rename what is in it (mode {entry.mode:04o}), obsync's directories too",
+            f"Run: chmod o-w {_quoted(entry)}; or set OBSYNC_HOME elsewhere.",
+        )
+    return None
+
+
+def _mode(entry: Entry) -> Finding | None:
+    mode = f"(mode {entry.mode:04o})"
+    if entry.role in ("key", "secrets") and entry.mode & _PRIVATE:
+        return _failure(entry, f"others may read secrets in it {mode}", f"Run: chmod 600 {_quoted(entry)}")
+    if entry.role == "socket":
+        # Who may connect to an open socket is decided by the peer's user id.
+        return None
+    if entry.mode & _GROUP_OR_OTHERS_WRITE:
+        given = "700" if entry.kind == "directory" or "directory" in entry.role else "600"
+        return _failure(entry, f"others may change it {mode}", f"Run: chmod {given} {_quoted(entry)}")
+    if entry.role == "socket directory" and entry.mode & _PRIVATE & ~0o011:
+        return _failure(entry, f"others may list it {mode}", f"Run: chmod 700 {_quoted(entry)}")
+    if entry.role == "state" and entry.mode & _PRIVATE:
+        return _ABOUT.warning(
+            "state", f"others may read it {mode}", f"Run: chmod 600 {_quoted(entry)}", entry.path
+        )
+    if entry.role == "directory" and entry.mode & _PRIVATE:
+        cure = f"Run: chmod 700 {_quoted(entry)}"
+        return _ABOUT.warning("directory", f"others may look into it {mode}", cure, entry.path)
+    return None
+
+
+def _link(entry: Entry) -> Finding | None:
+    if entry.kind == "link" and entry.role == "configuration":
+        return _ABOUT.warning(
+            "configuration",
+            "is a link: what obsync writes replaces the link, not the file that it leads to",
+            "Edit the file by hand only, or put the file itself there.",
+            entry.path,
+        )
+    return None
+
+
+def _failure(entry: Entry, what: str, cure: str) -> Finding:
+    return _ABOUT.failure(entry.role, what, cure, entry.path)
+
+
+def _quoted(entry: Entry) -> str:
+    return shlex.quote(entry.path)
