@@ -11,7 +11,7 @@ from obsync_tui.engine.service import pictures
 from obsync_tui.engine.service.service import Caller, Handler, Service, confirmed
 from obsync_tui.model.checkpoint import VIEW_LOG_PREFIX
 from obsync_tui.model.errors import ConfigError
-from obsync_tui.model.event import Event
+from obsync_tui.model.event import Event, EventKind
 from obsync_tui.model.lifecycle import Action, ProjectState, reason
 from obsync_tui.model.metrics import ENDED
 from obsync_tui.model.project import Project, new_project_id
@@ -83,7 +83,7 @@ def save(service: Service, request: SaveProject, caller: Caller) -> ProjectFile:
     service.files.source_of(after)
     service.files.destination_of(after)
     service.files.write_project(after)
-    service.state.add_event(after.id, "configuration", f"file saved ({caller.who})")
+    service.state.add_event(after.id, EventKind.CONFIGURATION, "file saved", who=caller.who)
     _told(service, after.id)
     return file(service, Named(request.name), caller)
 
@@ -134,7 +134,7 @@ def rename(service: Service, request: Rename, caller: Caller) -> Done:
             f"the project {request.to!r} exists", where="project rename", cure="Choose another name."
         )
     service.files.rename_project(found, request.to)
-    service.state.add_event(found.id, "configuration", f"renamed from {found.name} ({caller.who})")
+    service.state.add_event(found.id, EventKind.CONFIGURATION, f"renamed from {found.name}", who=caller.who)
     _told(service, found.id)
     return Done((f"renamed: {found.name} is {request.to}",))
 

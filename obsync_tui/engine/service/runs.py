@@ -18,6 +18,7 @@ from obsync_tui.engine.service.projects import delete
 from obsync_tui.engine.service.service import Caller, Handler, Service, confirmed
 from obsync_tui.engine.state.lock import ProjectLock
 from obsync_tui.model.errors import ConfigError
+from obsync_tui.model.event import EventKind
 from obsync_tui.model.gap import Gap
 from obsync_tui.model.lifecycle import ALLOWED, Action, ProjectState, reason
 from obsync_tui.model.project import Project
@@ -71,7 +72,7 @@ def reset(service: Service, request: Confirmed, caller: Caller) -> Done:
     with _stopped(service, request.name, Action.RESET) as project:
         source, destination = service.files.source_of(project), service.files.destination_of(project)
         reset_project(project, source, destination, service.secrets.resolve, service.state)
-        service.state.add_event(project.id, "reset", f"progress forgotten ({caller.who})")
+        service.state.add_event(project.id, EventKind.RESET, "progress forgotten", who=caller.who)
         _set(service, project, ProjectState.COMPLETED, ProjectState.PAUSED, caller, "started over")
     return Done((f"reset: {project.name}",))
 

@@ -7,6 +7,8 @@ import msgspec
 
 from obsync_tui.engine.errors import StateError
 from obsync_tui.engine.state.database import StateFile
+from obsync_tui.model.event import EventKind
+from obsync_tui.model.history import Level
 from obsync_tui.model.lifecycle import ProjectState
 
 _SELECT = "SELECT id, state, since_s, created_s, created_by, started_s, digest, running, paused FROM project"
@@ -55,7 +57,7 @@ class ProjectTable:
                 "INSERT OR IGNORE INTO project (id, state, since_s, created_s, created_by) VALUES (?, ?, ?, ?, ?)",
                 (project_id, ProjectState.NOT_STARTED, now, now, who),
             )
-        self._state.add_event(project_id, "created", who)
+        self._state.add_event(project_id, EventKind.CREATED, "", who=who)
 
     def move(
         self, project_id: str, expected: frozenset[ProjectState], to: ProjectState, who: str, text: str = ""
@@ -77,7 +79,8 @@ class ProjectTable:
                 " ON CONFLICT (id) DO UPDATE SET state = ?2, since_s = ?3, started_s = coalesce(started_s, ?5)",
                 (project_id, to, now, who, started),
             )
-        self._state.add_event(project_id, str(to).lower(), f"{text} ({who})" if text else who)
+        level = Level.ERROR if to is ProjectState.FAILED else Level.INFO
+        self._state.add_event(project_id, EventKind(to.lower()), text, level=level, who=who)
         return before
 
     def runs_with(self, project_id: str, digest: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import stat
@@ -14,6 +15,7 @@ import pytest
 from obsync_tui.engine.errors import ConfigError, StateError
 from obsync_tui.engine.history import logreading
 from obsync_tui.engine.history.logfile import LINE_CHARACTERS
+from obsync_tui.engine.history.loghandler import LogHandler
 from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.model.history import Component, Level
 from tests.engine.history.saying import ENGINE, STORE, WAIT_S, A, B, everything, say, small, texts
@@ -308,3 +310,24 @@ def test_threads_share_the_logs(logs: ComponentLogs) -> None:
             f"{name} {number}" for number in range(300)
         ]
     assert len(found) == 1800
+
+
+def test_what_libraries_say_stands_in_the_log_of_the_engine(logs: ComponentLogs) -> None:
+    logger = logging.Logger("library")
+    logger.addHandler(LogHandler(logs))
+    logger.debug("a %s", 1)
+    logger.critical("b")
+    logger.warning("%d", "no number")
+    try:
+        raise ValueError("why")
+    except ValueError:
+        logger.exception("c")
+    assert logs.flush(WAIT_S)
+    found = [(line.level, line.text) for line in logs.newest("", ENGINE, limit=9).lines]
+    assert found[:3] == [(Level.DEBUG, "a 1"), (Level.ERROR, "b"), (Level.WARNING, "%d")]
+    assert (
+        found[3][0] is Level.ERROR
+        and found[3][1].startswith(r"c\nTraceback")
+        and found[3][1].endswith("ValueError: why")
+    )
+    assert len(found) == 4

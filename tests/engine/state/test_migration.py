@@ -14,9 +14,11 @@ import pytest
 from obsync_tui.engine.errors import StateError
 from obsync_tui.engine.state import database
 from obsync_tui.engine.state.database import MIGRATIONS, StateFile
+from obsync_tui.engine.state.projects import ProjectTable
 from obsync_tui.model.checkpoint import Record
-from obsync_tui.model.event import Event
+from obsync_tui.model.event import Event, EventKind
 from obsync_tui.model.history import Level
+from obsync_tui.model.lifecycle import ProjectState
 
 A, B = "np_aaaaaaaaaaaa", "np_bbbbbbbbbbbb"
 STATUS = b'{"project_id":"np_aaaaaaaaaaaa","project":"orders","phase":"full","at_s":1.5,"pid":7,"started_s":1.0,"rows":3}'
@@ -157,3 +159,20 @@ def test_a_number_is_never_given_twice(tmp_path: Path) -> None:
         state.delete(A)
         state.add_event(B, "run", "x")
         assert state.events(B)[0].number == 4
+
+
+def test_every_state_of_a_project_has_a_kind_of_event() -> None:
+    assert {state.lower() for state in ProjectState} < set(EventKind)
+
+
+def test_a_move_tells_who_asked_for_it(tmp_path: Path) -> None:
+    with StateFile(tmp_path / "state.db") as state:
+        table = ProjectTable(state)
+        table.made(A, "1000 dba pts/3")
+        table.move(A, frozenset((ProjectState.NOT_STARTED,)), ProjectState.RUNNING, "1000 dba pts/3")
+        table.move(A, frozenset((ProjectState.RUNNING,)), ProjectState.FAILED, "", "no broker")
+        assert [(event.kind, event.text, event.level, event.who) for event in state.events(A)] == [
+            ("created", "", Level.INFO, "1000 dba pts/3"),
+            ("running", "", Level.INFO, "1000 dba pts/3"),
+            ("failed", "no broker", Level.ERROR, ""),
+        ]
