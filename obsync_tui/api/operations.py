@@ -8,6 +8,7 @@ from obsync_tui.model import views
 from obsync_tui.model.check import CheckResult
 from obsync_tui.model.event import Event
 from obsync_tui.model.gap import Gap
+from obsync_tui.model.history import LogPage, MetricSeries
 from obsync_tui.model.tenant import Description
 from obsync_tui.model.viewlog import ListedLog
 
@@ -113,6 +114,22 @@ DECIDE = Operation(
 )  # fmt: skip
 EVENTS = Operation(
     "project-events", "GET", f"{_PROJECT}/events", ask.Events, tuple[Event, ...], "What happened.", _VIEWER
+)
+METRICS = Operation(
+    "project-metrics", "GET", f"{_PROJECT}/metrics", ask.Metrics, MetricSeries,
+    "Metrics over time; gaps where nothing was measured.", _VIEWER, needs_engine=True,
+)  # fmt: skip
+LOGS = Operation(
+    "project-logs", "GET", f"{_PROJECT}/logs", ask.Logs, LogPage, "Lines of a component's log.", _VIEWER
+)
+ENGINE_LOGS = Operation(
+    "engine-logs",
+    "GET",
+    "/v1/engine/logs",
+    ask.EngineLogs,
+    LogPage,
+    "Lines of the engine's own log.",
+    _VIEWER,
 )
 COMPONENT = Operation(
     "component", "POST", f"{_PROJECT}/components/{{component}}/{{action}}", ask.Component, views.Done,

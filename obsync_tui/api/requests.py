@@ -133,7 +133,7 @@ class Logs(Strict, frozen=True):
     """Lines of a component's log: the newest `limit` before or after a cursor, at least of a level, with a text."""
 
     name: Name
-    component: Literal["", "store", "connector", "full-import", "project"] = ""
+    component: Literal["store", "connector", "full-import", "project"] = "project"
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     search: Text = ""
     before: Text = ""

@@ -6,10 +6,11 @@ import time
 
 from obsync_tui.api import operations as op
 from obsync_tui.api.errors import EngineAway
-from obsync_tui.api.requests import Nothing
-from obsync_tui.api.starting import last_words, start_engine
+from obsync_tui.api.requests import EngineLogs, Nothing
+from obsync_tui.api.starting import OUTPUT_FILE, last_words, start_engine
 from obsync_tui.cli import exit_codes
-from obsync_tui.cli.output import note, show, show_json, show_pairs
+from obsync_tui.cli.logs import show_lines
+from obsync_tui.cli.output import show, show_json, show_pairs
 from obsync_tui.cli.session import Session
 from obsync_tui.cli.status_text import duration_text, size_text, time_text
 from obsync_tui.model.views import Hello
@@ -78,17 +79,13 @@ def status(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def logs(session: Session, arguments: argparse.Namespace) -> int:
-    """Print the engine's newest log lines; from the files, so that they can be read when it does not run."""
-    directory = session.paths.logs / "engine"
-    path = directory / "engine.log"
-    if path.exists():
-        with open(path, errors="replace") as file:
-            lines = file.read().splitlines()
-        show("\n".join(lines[-arguments.lines :]))
-    elif words := last_words(directory / "engine.out"):
+    """Print the engine's newest log lines; they can be read when it does not run, too."""
+    page = session.call(
+        op.ENGINE_LOGS, EngineLogs(arguments.level, arguments.search or "", limit=arguments.lines)
+    )
+    show_lines(page.lines)
+    if not page.lines and (words := last_words(session.paths.logs / "engine" / OUTPUT_FILE)):
         show(words)
-    else:
-        note("no engine ran here yet")
     return exit_codes.OK
 
 

@@ -36,3 +36,10 @@ def named(commands: "Commands", name: str, text: str) -> Parser:
 def json_option(made: argparse.ArgumentParser) -> None:
     """The command can print JSON."""
     made.add_argument("--json", action="store_true", help="print JSON")
+
+
+def lines_options(made: argparse.ArgumentParser) -> None:
+    """Which lines of a log are wanted."""
+    made.add_argument("--lines", type=int, default=100, help="how many of the newest; default 100")
+    made.add_argument("--level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
+    made.add_argument("--search", metavar="TEXT", help="only lines that hold the text")

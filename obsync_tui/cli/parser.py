@@ -6,7 +6,7 @@ import inspect
 from obsync_tui import __version__
 from obsync_tui.cli import engine, exit_codes, oceanbase_source, source, view_logs
 from obsync_tui.cli.demo import demo
-from obsync_tui.cli.grammar import Commands, Parser, json_option, named, plain
+from obsync_tui.cli.grammar import Commands, Parser, json_option, lines_options, named, plain
 from obsync_tui.cli.project_parser import add_project
 from obsync_tui.engine.native.backend import backend
 from obsync_tui.model.datasource import LogChoice
@@ -64,7 +64,7 @@ def _add_engine(commands: "Commands") -> None:
         if name == "status":
             json_option(made)
         if name == "logs":
-            made.add_argument("--lines", type=int, default=100, help="how many; default 100")
+            lines_options(made)
 
 
 def _add_source(commands: "Commands") -> None:

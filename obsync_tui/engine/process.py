@@ -12,8 +12,8 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from obsync_tui import __version__
@@ -21,11 +21,15 @@ from obsync_tui.api import operations as op
 from obsync_tui.api.endpoint import endpoint
 from obsync_tui.api.requests import Nothing
 from obsync_tui.config.files import ConfigFiles
-from obsync_tui.config.paths import Paths, private_directory
+from obsync_tui.config.paths import Paths
 from obsync_tui.config.secrets import SecretResolver
 from obsync_tui.config.settings import Settings, read_settings
 from obsync_tui.engine.errors import EngineError
+from obsync_tui.engine.history import prometheus
+from obsync_tui.engine.history.loghandler import LogHandler
+from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.metrics.meter import rss_bytes
+from obsync_tui.engine.native.backend import backend
 from obsync_tui.engine.server.application import Application, as_handlers
 from obsync_tui.engine.server.listener import Listener, serve_metrics
 from obsync_tui.engine.server.watch import Watches
@@ -34,6 +38,7 @@ from obsync_tui.engine.service.service import Caller, Handler, Service
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.state.lock import HomeLock
 from obsync_tui.engine.supervisor import Supervisor
+from obsync_tui.model.history import Component, Level
 from obsync_tui.model.views import PROTOCOL, Done, EngineFacts, Hello
 
 # Threads share one interpreter lock: short turns keep the API quick beside busy projects, for a little of their rate.
@@ -41,16 +46,14 @@ SWITCH_INTERVAL_S = 0.0005
 SOCKET_CHECK_S = 60.0
 SETTINGS_AGE_S = 1.0
 DRAIN_S = 2.0
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-LOG_BYTES, LOG_FILES = 4 * 1024 * 1024, 4
-_LOG = logging.getLogger("obsync.engine")
 
 
 class Engine:
     """Everything of one engine; `run` returns when it was told to stop."""
 
-    def __init__(self, paths: Paths, environment: Mapping[str, str]) -> None:
+    def __init__(self, paths: Paths, environment: Mapping[str, str], logs: ComponentLogs) -> None:
         self._paths = paths
+        self._logs = logs
         self._at = endpoint(paths, environment)
         self._started_s = time.time()
         self._files = ConfigFiles(paths)
@@ -58,7 +61,7 @@ class Engine:
         self._settings_s = float("-inf")
         self._state = StateFile(paths.state_file)
         secrets = SecretResolver(paths.key_file, environment)
-        self.supervisor = Supervisor(self._files, secrets, self._state, self.log)
+        self.supervisor = Supervisor(self._files, secrets, self._state, logs)
         self._service = Service(paths, secrets, self.supervisor)
         self._watches = Watches(self._service, self.facts)
         own = (
@@ -76,9 +79,9 @@ class Engine:
         self._awake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def log(self, level: str, text: str) -> None:
+    def log(self, level: Level, text: str) -> None:
         """A line of the engine's log."""
-        _LOG.log(logging.getLevelNamesMapping()[level], "%s", text)
+        self._logs.write("", Component.ENGINE, level, text)
 
     def settings(self) -> Settings:
         """The settings as the file stands; the last good ones while it is wrong."""
@@ -87,7 +90,7 @@ class Engine:
             try:
                 self._settings = read_settings(self._paths.settings_file)
             except EngineError as error:
-                self.log("ERROR", f"settings stay as they were: {error}")
+                self.log(Level.ERROR, f"settings stay as they were: {error}")
         return self._settings
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -102,15 +105,15 @@ class Engine:
         metrics = await self._serve_metrics()
         self.supervisor.start()
         ready()
-        self.log("INFO", f"obsync {__version__} serves {self._at.path}, process {os.getpid()}")
+        self.log(Level.INFO, f"obsync {__version__} serves {self._at.path}, process {os.getpid()}")
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SOCKET_CHECK_S):
                     await self._awake.wait()
             self._awake.clear()
             if not self._stopping.is_set() and await listener.look():
-                self.log("WARNING", f"{self._at.path} was removed or replaced; bound again")
-        self.log("INFO", "stopping at checkpoints")
+                self.log(Level.WARNING, f"{self._at.path} was removed or replaced; bound again")
+        self.log(Level.INFO, "stopping at checkpoints")
         listener.close()
         if metrics is not None:
             metrics.close()
@@ -118,21 +121,36 @@ class Engine:
         await asyncio.to_thread(self.supervisor.stop)
         await listener.drain(DRAIN_S)
         self._state.close()
-        self.log("INFO", "stopped")
+        self.log(Level.INFO, "stopped")
+        self._logs.close()
 
     async def _serve_metrics(self) -> asyncio.Server | None:
         """TCP for metrics alone; what is wrong with it stops nothing else."""
         if not (listen := self.settings().metrics.listen):
             return None
         try:
-            return await serve_metrics(listen, self.metrics, METRICS_TYPE)
+            return await serve_metrics(listen, self.metrics, prometheus.CONTENT_TYPE)
         except EngineError as error:
-            self.log("ERROR", str(error))
+            self.log(Level.ERROR, str(error))
             return None
 
     def metrics(self) -> bytes:
-        """The page of metrics."""
-        return b""
+        """The page of metrics: the engine's, and those of every project that runs."""
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        states = Counter(str(life.state) for life in self.supervisor.lives().values())
+        facts = prometheus.EngineFacts(
+            version=__version__,
+            row_plans=str(backend()),
+            started_s=self._started_s,
+            rss_bytes=rss_bytes(),
+            cpu_s=used.ru_utime + used.ru_stime,
+            threads=threading.active_count(),
+            open_files=len(os.listdir("/proc/self/fd")),
+            states=tuple(prometheus.StateCount(state, count) for state, count in sorted(states.items())),
+            log_lines_dropped=self._logs.dropped_lines,
+            abandoned_threads=self.supervisor.abandoned,
+        )
+        return prometheus.render(facts, self.supervisor.statuses())
 
     def _end(self) -> None:
         self._stopping.set()
@@ -172,7 +190,7 @@ class Engine:
         return self.facts()
 
     def _stop(self, service: Service, request: Nothing, caller: Caller) -> Done:
-        self.log("INFO", f"asked to stop by {caller.who}")
+        self.log(Level.INFO, f"asked to stop by {caller.who}")
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._end)
         return Done(("the engine stops; projects go on from their checkpoints when it runs again",))
@@ -201,15 +219,6 @@ def import_everything() -> None:
             importlib.import_module(found.name)
 
 
-def log_to_file(directory: Path) -> None:
-    """Write the log of the process to rotating files of mode 0600."""
-    private_directory(directory)
-    handler = RotatingFileHandler(directory / "engine.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logging.getLogger().addHandler(handler)
-    logging.getLogger("obsync").setLevel(logging.INFO)
-
-
 def run_engine(
     paths: Paths, environment: Mapping[str, str], ready: Callable[[], None] = lambda: None
 ) -> None:
@@ -217,10 +226,11 @@ def run_engine(
     os.umask(0o077)
     # Let go of by the end of the process only: the next engine must not meet runs of this one.
     HomeLock(paths.state, alone=True).__enter__()
-    log_to_file(paths.logs / "engine")
+    logs = ComponentLogs(paths.logs)
+    logging.getLogger().addHandler(LogHandler(logs))
     import_everything()
     gc.freeze()
     gc.set_threshold(50_000)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    engine = Engine(paths, environment)
+    engine = Engine(paths, environment, logs)
     asyncio.run(engine.run(ready))

@@ -2,11 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from obsync_tui.config.files import ConfigFiles
 from obsync_tui.config.secrets import SecretResolver
 from obsync_tui.engine.errors import EngineError, StateError, Stopped
+from obsync_tui.engine.history.journal import ProjectJournal
+from obsync_tui.engine.history.logs import ComponentLogs
+from obsync_tui.engine.history.metrics import MetricHistory
 from obsync_tui.engine.pipeline.ending import final_status
 from obsync_tui.engine.pipeline.run import ProjectRun
 from obsync_tui.engine.refusal import Refused
@@ -16,6 +19,7 @@ from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.state.lock import ProjectLock
 from obsync_tui.engine.state.projects import Life, ProjectTable
 from obsync_tui.model.errors import ConfigError
+from obsync_tui.model.history import Component, Level
 from obsync_tui.model.lifecycle import ALLOWED, LEADS_TO, Action, ProjectState, reason
 from obsync_tui.model.metrics import Status
 
@@ -23,11 +27,6 @@ TICK_S = 1.0
 # A run that has not ended by then waits in a call to a server that does not answer.
 STOP_TIMEOUT_S = 5.0
 SAVE_EVERY_S = 10.0
-
-Log = Callable[[str, str], None]
-"""log(level, text): a line of the engine's own log."""
-Watch = Callable[[Sequence[Status]], None]
-"""Called each second with the statuses of what runs."""
 
 
 class Supervisor:
@@ -38,16 +37,15 @@ class Supervisor:
         files: ConfigFiles,
         secrets: SecretResolver,
         state: StateFile,
-        log: Log,
-        watch: Watch = lambda statuses: None,
+        logs: ComponentLogs,
     ) -> None:
         self.index = ProjectIndex(files)
         self.state = state
         self.table = ProjectTable(state)
         self._files = files
         self._secrets = secrets
-        self._log = log
-        self._watch = watch
+        self.logs = logs
+        self.history = MetricHistory(state)
         self._mutex = threading.RLock()
         self._runners: dict[str, Runner] = {}
         self._lives = self.table.all()
@@ -75,7 +73,7 @@ class Supervisor:
                 )
             self._launch(entry, take_over=False)
         except EngineError as error:
-            self._log("ERROR", f"{entry.name if entry else life.id} is not taken up: {error}")
+            self._log(Level.ERROR, f"{entry.name if entry else life.id} is not taken up: {error}")
             self._move(life.id, frozenset((ProjectState.RUNNING,)), ProjectState.FAILED, "", str(error))
 
     def run(self, name: str, action: Action, who: str, *, take_over: bool = False) -> ProjectState:
@@ -141,6 +139,8 @@ class Supervisor:
             self._lives.pop(project_id, None)
             self._runners.pop(project_id, None)
             self._last.pop(project_id, None)
+        self.history.delete(project_id)
+        self.logs.delete(project_id)
         self.index.invalidate()
 
     def reload(self, project_id: str) -> None:
@@ -162,15 +162,20 @@ class Supervisor:
         for runner in runners:
             if not runner.wait(max(0.0, deadline_s - time.monotonic())):
                 self._log(
-                    "WARNING", f"{runner.project.name} did not stop in time; it goes on from its checkpoint"
+                    Level.WARNING,
+                    f"{runner.project.name} did not stop in time; it goes on from its checkpoint",
                 )
         if self._ticker.is_alive():
             self._ticker.join(TICK_S)
         self._save(self.statuses())
+        self.history.close()
 
     def statuses(self) -> list[Status]:
         """This moment's figures of every run."""
         return [one.run.status() for one in list(self._runners.values()) if not one.over]
+
+    def _log(self, level: Level, text: str) -> None:
+        self.logs.write("", Component.ENGINE, level, text)
 
     def _refuse(self, life: Life | None, action: Action, name: str) -> None:
         state = life.state if life else ProjectState.NOT_STARTED
@@ -186,7 +191,8 @@ class Supervisor:
         if not runner.wait(max(0.0, asked_s + STOP_TIMEOUT_S - time.monotonic())):
             self.abandoned += 1
             self._log(
-                "WARNING", f"{runner.project.name}: a call to a server does not return; its thread is left"
+                Level.WARNING,
+                f"{runner.project.name}: a call to a server does not return; its thread is left",
             )
             runner.abandon()
 
@@ -209,7 +215,16 @@ class Supervisor:
         project = entry.project
         assert project is not None
         source, destination = self._files.source_of(project), self._files.destination_of(project)
-        run = ProjectRun(project, source, destination, self._secrets.resolve, self.state, take_over=take_over)
+        journal = ProjectJournal(project.id, self.state, self.logs)
+        run = ProjectRun(
+            project,
+            source,
+            destination,
+            self._secrets.resolve,
+            self.state,
+            take_over=take_over,
+            journal=journal,
+        )
         runner = Runner(project, run, lock or self._lock(project.id), self._ended)
         self.table.runs_with(project.id, entry.digest, entry.text)
         self.reload(project.id)
@@ -227,26 +242,28 @@ class Supervisor:
             if error is None:
                 self._move(project_id, running, ProjectState.COMPLETED, "")
             elif not stopped:
-                self._log("ERROR", f"{runner.project.name} failed: {error}")
+                self._log(Level.ERROR, f"{runner.project.name} failed: {error}")
                 self._move(project_id, running, ProjectState.FAILED, "", str(error))
             elif not self._ending.is_set() and runner.stop_asked_s is None:
                 self._move(project_id, running, ProjectState.PAUSED, "", str(error))
         except StateError as broken:
-            self._log("ERROR", f"{runner.project.name}: {broken}")
+            self._log(Level.ERROR, f"{runner.project.name}: {broken}")
 
     def _tick_until_end(self) -> None:
         while not self._ending.wait(TICK_S):
             try:
                 self._tick()
             except EngineError as error:
-                self._log("ERROR", str(error))
+                self._log(Level.ERROR, str(error))
 
     def _tick(self) -> None:
         statuses = self.statuses()
-        self._watch(statuses)
+        for status in statuses:
+            self.history.record(status)
         if time.monotonic() - self._saved_s >= SAVE_EVERY_S:
             self._saved_s = time.monotonic()
             self._save(statuses)
+            self.history.flush()
 
     def _save(self, statuses: Sequence[Status]) -> None:
         if statuses:

@@ -23,6 +23,7 @@ from obsync_tui.engine.server.failures import failure
 from obsync_tui.engine.server.openapi import document
 from obsync_tui.engine.server.watch import Watches
 from obsync_tui.engine.service.service import Caller, Handler, Service
+from obsync_tui.model.history import Level
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 # A call that waits for a server has a thread of its own; that many at once are more than people ask for.
@@ -53,7 +54,7 @@ class Application:
         settings: Callable[[], Settings],
         watches: Watches,
         metrics: Callable[[], bytes],
-        log: Callable[[str, str], None],
+        log: Callable[[Level, str], None],
     ) -> None:
         self._service = service
         self._settings = settings
@@ -133,7 +134,7 @@ class Application:
         return HttpResponse(self._metrics(), media_type=_METRICS_TYPE)
 
     async def _unexpected(self, request: HttpRequest, error: Exception) -> HttpResponse:
-        self._log("ERROR", f"{request.method} {request.url.path}: {type(error).__name__}: {error}")
+        self._log(Level.ERROR, f"{request.method} {request.url.path}: {type(error).__name__}: {error}")
         return HttpResponse(
             encode(
                 ErrorAnswer(

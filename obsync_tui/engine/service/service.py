@@ -10,6 +10,7 @@ from obsync_tui.api.operation import Access, Operation, Request, Response
 from obsync_tui.config.files import ConfigFiles
 from obsync_tui.config.paths import Paths
 from obsync_tui.config.secrets import SecretResolver
+from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.refusal import NeedsEngine
 from obsync_tui.engine.service.index import ProjectIndex
 from obsync_tui.engine.state.database import StateFile
@@ -42,6 +43,11 @@ class Service:
         """The state file, opened at the first use; StateError."""
         return self.engine.state if self.engine else StateFile(self.paths.state_file)
 
+    @cached_property
+    def logs(self) -> ComponentLogs:
+        """The logs of the engine and of the projects' components."""
+        return self.engine.logs if self.engine else ComponentLogs(self.paths.logs)
+
     @property
     def has_state(self) -> bool:
         """Whether anything was ever written: asking makes no file."""
@@ -56,6 +62,8 @@ class Service:
         """Close what this process opened for itself."""
         if self.engine is None and "state" in self.__dict__:
             self.state.close()
+        if self.engine is None and "logs" in self.__dict__:
+            self.logs.close()
 
     def supervisor(self) -> "Supervisor":
         """The running engine's; NeedsEngine elsewhere."""
