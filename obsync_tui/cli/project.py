@@ -79,7 +79,8 @@ def events(session: Session, arguments: argparse.Namespace) -> int:
         show_json(list(found))
         return exit_codes.OK
     for event in found:
-        show(f"{time_text(event.at_s)} {event.kind:<9} {event.text}")
+        by = f" ({event.who})" if event.who else ""
+        show(f"{time_text(event.at_s)} {event.kind:<13} {event.text}{by}")
     return exit_codes.OK
 
 

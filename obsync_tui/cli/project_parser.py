@@ -24,26 +24,7 @@ def add_project(commands: "Commands") -> None:
     listed.add_argument("--tag", help="only those with the tag")
     _add_lifecycle(commands)
     json_option(listed)
-    written = named(commands, "logs", "print a component's newest log lines")
-    written.set_defaults(command=logs.logs)
-    written.add_argument(
-        "--component", choices=("project", "store", "connector", "full-import"), default="project"
-    )
-    lines_options(written)
-    written.add_argument("--follow", action="store_true", help="go on with the lines that come")
-    json_option(written)
-    measured = named(commands, "metrics", "print a project's metrics over the last minutes")
-    measured.set_defaults(command=logs.metrics)
-    measured.add_argument("--minutes", type=float, default=10, help="how far back; default 10")
-    measured.add_argument("--points", type=int, default=20, help="how many at most; default 20")
-    measured.add_argument(
-        "--metrics", metavar="NAME,…", help="such as delivery_lag_s,rows_per_s; default all"
-    )
-    json_option(measured)
-    happened = named(commands, "events", "print what happened: runs, schema changes, warnings, failures")
-    happened.set_defaults(command=project.events)
-    happened.add_argument("--limit", type=int, default=50, help="how many of the newest; default 50")
-    json_option(happened)
+    _add_past(commands)
     run = named(
         commands,
         "run",
@@ -80,6 +61,29 @@ def add_project(commands: "Commands") -> None:
         )
     for made in (reset, released, delete):
         made.add_argument("--yes", metavar="NAME", help="the project's name, instead of typing it when asked")
+
+
+def _add_past(commands: "Commands") -> None:
+    written = named(commands, "logs", "print a component's newest log lines")
+    written.set_defaults(command=logs.logs)
+    written.add_argument(
+        "--component", choices=("project", "store", "connector", "full-import"), default="project"
+    )
+    lines_options(written)
+    written.add_argument("--follow", action="store_true", help="go on with the lines that come")
+    json_option(written)
+    measured = named(commands, "metrics", "print a project's metrics over the last minutes")
+    measured.set_defaults(command=logs.metrics)
+    measured.add_argument("--minutes", type=float, default=10, help="how far back; default 10")
+    measured.add_argument("--points", type=int, default=20, help="how many at most; default 20")
+    measured.add_argument(
+        "--metrics", metavar="NAME,…", help="such as delivery_lag_s,rows_per_s; default all"
+    )
+    json_option(measured)
+    happened = named(commands, "events", "print what happened: runs, schema changes, warnings, failures")
+    happened.set_defaults(command=project.events)
+    happened.add_argument("--limit", type=int, default=50, help="how many of the newest; default 50")
+    json_option(happened)
 
 
 def _add_lifecycle(commands: "Commands") -> None:

@@ -33,7 +33,7 @@ from obsync_tui.engine.native.backend import backend
 from obsync_tui.engine.server.application import Application, as_handlers
 from obsync_tui.engine.server.listener import Listener, serve_metrics
 from obsync_tui.engine.server.watch import Watches
-from obsync_tui.engine.service import drafts, probes, projects, runs, sources
+from obsync_tui.engine.service import drafts, past, probes, projects, runs, sources
 from obsync_tui.engine.service.service import Caller, Handler, Service
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.state.lock import HomeLock
