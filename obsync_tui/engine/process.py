@@ -69,9 +69,8 @@ class Engine:
             Handler(op.ENGINE, self._facts),
             Handler(op.STOP_ENGINE, self._stop),
         )
-        handlers = as_handlers(
-            own, projects.HANDLERS, runs.HANDLERS, probes.HANDLERS, sources.HANDLERS, drafts.HANDLERS
-        )
+        rooms = (projects, runs, past, probes, sources, drafts)
+        handlers = as_handlers(own, *(room.HANDLERS for room in rooms))
         self._application = Application(
             self._service, handlers, self.settings, self._watches, self.metrics, self.log
         )

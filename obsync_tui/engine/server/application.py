@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from obsync_tui.api.endpoint import Peer
 from obsync_tui.api.errors import ErrorAnswer
+from obsync_tui.api.operations import OPERATIONS
 from obsync_tui.api.wire import READ_ONLY_HEADER, encode
 from obsync_tui.config.files import decode_hook
 from obsync_tui.config.settings import Settings
@@ -231,5 +232,6 @@ async def _not_allowed(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def as_handlers(*groups: Sequence[object]) -> tuple[AnyHandler, ...]:
-    """Handlers of several rooms in one table."""
-    return tuple(cast(AnyHandler, one) for group in groups for one in group)
+    """Handlers of several rooms in one table, in the order of the operations."""
+    found = {one.operation.name: one for one in (cast(AnyHandler, one) for group in groups for one in group)}
+    return tuple(found[one.name] for one in OPERATIONS if one.name in found)
