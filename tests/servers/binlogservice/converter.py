@@ -20,7 +20,7 @@ import pymysql
 from tests.servers.binlogservice.binlog import Binlog, Transaction
 from tests.servers.binlogservice.engine import Engine
 from tests.servers.binlogservice.gate import Busy, Gate
-from tests.servers.binlogservice.rowevents import RowEvents
+from tests.servers.binlogservice.rowevents import Body, RowEvents
 from tests.servers.binlogservice.tables import Table, read_tables
 from tests.servers.binlogservice.viewlogs import (
     Change,
@@ -48,6 +48,7 @@ class Converter:
         self.refused: dict[str, str] = {}
         self.lag_s = 0.0
         self.frozen = False
+        self.partial_json = False
         self._engine = Engine(engine_port)
         self._binlog = binlog
         self._gate = gate
@@ -94,6 +95,16 @@ class Converter:
                 if table.name.lower() in words or table.database.lower() in words:
                     drop_log(self._engine, table)
                     self._encoders.pop(f"{table.database}.{table.name}", None)
+
+    def objects(self) -> set[tuple[str, ...]]:
+        """Names of databases and tables, to see what a statement did."""
+        with self._lock:
+            return set(
+                self._engine.texts(
+                    "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES"
+                    " UNION ALL SELECT SCHEMA_NAME, '' FROM information_schema.SCHEMATA"
+                )
+            )
 
     def add_ddl(self, text: str, database: str) -> None:
         """Write a statement that was run just now, while all sessions are held."""
@@ -143,7 +154,10 @@ class Converter:
         # In partitions numbers repeat: what makes room goes first.
         changes.sort(key=lambda c: (c.scn, c.place, c.sequence, c.after is not None))
         for scn, commit in groupby(changes, attrgetter("scn")):
-            yield Transaction(scn // 1000, (self._encoder(change.place).of(change) for change in commit))
+            yield Transaction(scn // 1000, map(self._row, commit))
+
+    def _row(self, change: Change) -> tuple[Body, Body]:
+        return self._encoder(change.place).of(change, partial_json=self.partial_json)
 
     def _changed(self, upto_scn: int) -> list[int]:
         if len(self._tables) <= _FEW_TABLES:

@@ -180,14 +180,17 @@ class Dump:
                 next_s = time.monotonic() + self._heartbeat_s
 
     def _check(self) -> None:
-        if self._binlog.generation != self._generation:
-            raise Closed("the instance is gone")
-        while self._faults.stalled:
+        """Whether the dump goes on; it waits here while the service is stalled."""
+        while True:
+            if self._binlog.generation != self._generation:
+                raise Closed("the instance is gone")
+            if self._faults.refused:
+                raise Refused(*PURGED)
+            if select.select([self._wire.socket], [], [], 0)[0] and not self._wire.socket.recv(4096):
+                raise Closed("the reader has gone")
+            if not self._faults.stalled:
+                return
             time.sleep(_LOOK_S / 4)
-        if self._faults.refused:
-            raise Refused(*PURGED)
-        if select.select([self._wire.socket], [], [], 0)[0] and not self._wire.socket.recv(4096):
-            raise Closed("the reader has gone")
 
     @property
     def _server_id(self) -> int:

@@ -133,8 +133,6 @@ def table_map(
 def rows_head(table_id: int, columns: int, images: int) -> bytes:
     """What comes before the images of a rows event of version 2: every column is present in each image."""
     present = b"\xff" * ((columns + 7) // 8)
-    if columns % 8:
-        present = present[:-1] + bytes([(1 << columns % 8) - 1])
     head = table_id.to_bytes(6, "little") + struct.pack("<HH", _ROWS_END_OF_STATEMENT, 2)
     return head + length_encoded(columns) + present * images
 

@@ -50,6 +50,7 @@ class Program:
             "fail_over": self._fail_over,
             "lag": self._lag,
             "freeze": self._freeze,
+            "partial_json": self._partial_json,
             "refused": lambda: self._converter.refused,
         }
 
@@ -66,6 +67,7 @@ class Program:
         self._faults.heal()
         self._converter.lag_s = 0.0
         self._converter.frozen = False
+        self._converter.partial_json = False
         self._converter.wake()
 
     def _restart(self) -> None:
@@ -81,6 +83,9 @@ class Program:
 
     def _freeze(self) -> None:
         self._converter.frozen = True
+
+    def _partial_json(self) -> None:
+        self._converter.partial_json = True
 
     def accept(self) -> None:
         """Serve clients for ever."""

@@ -106,6 +106,10 @@ class BinlogService(Server):
         """End dumps with error 1236, and answer new ones with it, until heal."""
         self._ask("fault", "refused")
 
+    def update_json_in_part(self) -> None:
+        """Write updates of JSON as PARTIAL_UPDATE_ROWS, as from version 4.2 on, until heal."""
+        self._ask("partial_json")
+
     def lose(self) -> None:
         """Let ODP find no Binlog Service (-10102), until heal; SQL goes on."""
         self._ask("fault", "unreachable")

@@ -16,7 +16,14 @@ from tests.servers.binlogservice.faults import Faults
 from tests.servers.binlogservice.gate import Busy, Gate
 from tests.servers.binlogservice.packets import ERROR, IN_TRANSACTION, Wire, error, ok, packet
 from tests.servers.binlogservice.relay import Outcome, relay_answer
-from tests.servers.binlogservice.statements import Kind, extended, kind_of, names_in, started_database
+from tests.servers.binlogservice.statements import (
+    Kind,
+    conditional,
+    extended,
+    kind_of,
+    names_in,
+    started_database,
+)
 
 COM_QUIT, COM_INIT_DB, COM_QUERY = 0x01, 0x02, 0x03
 COM_REGISTER_SLAVE, COM_BINLOG_DUMP, COM_BINLOG_DUMP_GTID = 0x15, 0x12, 0x1E
@@ -126,19 +133,24 @@ class Session:
         if kind is Kind.DDL:
             self._ddl(command, statement)
             return
-        gate = self._service.gate
-        if kind is not Kind.READ:
-            gate.enter(self)
-        outcome = Outcome()
-        try:
+        if kind is Kind.READ:
             outcome = self._pass(command)
-        finally:
-            if not outcome.status & IN_TRANSACTION:
-                gate.leave(self)
-                if kind is Kind.WRITE:
-                    self._service.converter.wake()
+        else:
+            self._service.gate.enter(self)
+            outcome = self._pass(command, to_the_end=True)
+        if not self._status(outcome) & IN_TRANSACTION:
+            self._service.gate.leave(self)
+            if kind is Kind.WRITE:
+                self._service.converter.wake()
         if outcome.succeeded:
             self._database = started_database(statement) or self._database
+
+    def _status(self, outcome: Outcome) -> int:
+        """The session's status flags; an error does not tell whether the transaction is still open."""
+        if outcome.succeeded:
+            return outcome.status
+        self._engine.write(0, bytes([COM_QUERY]) + b"DO 0")
+        return relay_answer(self._engine, lambda data: None).status
 
     def _remember(self, statement: str) -> None:
         """User variables are replayed to Binlog Service (reference 1.3)."""
@@ -147,10 +159,15 @@ class Session:
                 "CRC32" if "binlog_checksum" in system.lower() else single or double or number
             )
 
-    def _pass(self, command: bytes) -> Outcome:
-        """Let the engine answer a command."""
+    def _pass(self, command: bytes, *, to_the_end: bool = False) -> Outcome:
+        """Let the engine answer a command; `to_the_end` waits for that though the client has gone."""
         self._engine.write(0, command)
-        return relay_answer(self._engine, self._client.socket.sendall)
+        if not to_the_end:
+            return relay_answer(self._engine, self._client.socket.sendall)
+        answer: list[bytes] = []
+        outcome = relay_answer(self._engine, answer.append)
+        self._client.socket.sendall(b"".join(answer))
+        return outcome
 
     def _ddl(self, command: bytes, statement: str) -> None:
         """Run a statement that view logs would block, and write it into the binlog between the rows before and after."""
@@ -164,9 +181,7 @@ class Session:
                 converter.drain()
                 converter.unfollow(names_in(statement))
                 try:
-                    self._engine.write(0, command)
-                    outcome = relay_answer(self._engine, held.append)
-                    if outcome.succeeded and not outcome.warnings:
+                    if self._changed_tables(command, statement, held):
                         database = self._database if self._service.ddl_database else ""
                         converter.add_ddl(extended(statement), database)
                 finally:
@@ -177,6 +192,14 @@ class Session:
         finally:
             self._service.gate.leave(self)
         self._client.socket.sendall(b"".join(held))
+
+    def _changed_tables(self, command: bytes, statement: str, answer: list[bytes]) -> bool:
+        """Run a DDL statement; whether there is something to write into the binlog."""
+        doubtful = conditional(statement)
+        before = self._service.converter.objects() if doubtful else set()
+        self._engine.write(0, command)
+        outcome = relay_answer(self._engine, answer.append)
+        return outcome.succeeded and not (doubtful and self._service.converter.objects() == before)
 
 
 def _reduced(greeting: bytes) -> bytes:

@@ -23,6 +23,7 @@ _DDL = re.compile(
 )
 _CREATE_TABLE = re.compile(r"CREATE\s+TABLE\b", re.IGNORECASE)
 _WORD = re.compile(r"`((?:[^`]|``)+)`|([\w$\u0080-\uffff]+)")
+_CONDITION = re.compile(r"\bIF\s+(?:NOT\s+)?EXISTS\b", re.IGNORECASE)
 _USE = re.compile(r"USE\s+`?([^`\s;]+)`?$", re.IGNORECASE)
 # What the engine adds to a table that is created, as SHOW CREATE TABLE prints it.
 _CLAUSES = (
@@ -50,6 +51,11 @@ def started_database(statement: str) -> str:
     """The database that a USE statement names."""
     match = _USE.match(statement)
     return match[1] if match else ""
+
+
+def conditional(statement: str) -> bool:
+    """Whether the statement does nothing where there is, or is not, what it names."""
+    return bool(_CONDITION.search(statement))
 
 
 def extended(statement: str) -> str:
