@@ -364,7 +364,7 @@ def test_ddl_waits_for_a_transaction_that_had_an_error(database: Database) -> No
         assert altering.is_alive()
         c.execute("INSERT INTO t VALUES (2)")
         c.execute("COMMIT")
-    altering.join(10)
+    altering.join(60)
     assert not altering.is_alive()
     events = database.events()
     assert [e.kind for e in events if e.kind in ROWS] == [WRITE_ROWS, WRITE_ROWS]
@@ -545,7 +545,7 @@ def test_a_reader_must_know_of_checksums(database: Database) -> None:
 def reading(database: Database) -> Iterator[tuple[Database, RawDump]]:
     """A table, and a dump that has arrived at the log's end."""
     database.run("CREATE TABLE t (id INT PRIMARY KEY)")
-    with RawDump(database.server.connect, database.start, silence_s=2) as dump:
+    with RawDump(database.server.connect, database.start, silence_s=4) as dump:
         dump.until(database.last())
         yield database, dump
 
