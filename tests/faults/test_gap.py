@@ -224,7 +224,7 @@ def test_shapes_that_nobody_knows_any_more_are_passed_by_reading_the_table_again
     name = shop.database
     shop.run_sql(
         f"ALTER TABLE {name}.item ADD COLUMN c INT DEFAULT 5",
-        f"INSERT INTO {name}.item VALUES (3, 'between', 6)",
+        f"INSERT INTO {name}.item VALUES (3, 'between', 6), (-1, '', 0), (-2, '', 0), (-3, '', 0), (-4, '', 0)",
         f"INSERT INTO {name}.other VALUES (2, 'kept')",
         f"ALTER TABLE {name}.item DROP COLUMN c",
     )

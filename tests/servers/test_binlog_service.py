@@ -1,26 +1,19 @@
-"""Binlog Service for tests sends what its reference says, seen by readers that share nothing with it."""
+"""Binlog Service for tests writes what its reference says, seen by readers that share nothing with it."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any
-from uuid import uuid4
 
 import pymysql
 import pytest
-from pymysqlreplication import BinLogStreamReader
-from pymysqlreplication.event import XidEvent
-from pymysqlreplication.row_event import DeleteRowsEvent, UpdateRowsEvent, WriteRowsEvent
 
-from tests.servers import BinlogService, MySQLServer
+from tests.servers import MySQLServer
 from tests.servers.rawdump import (
     DELETE_ROWS,
     FORMAT,
     GTID,
-    HEARTBEAT,
     PARTIAL_UPDATE_ROWS,
     PREVIOUS_GTIDS,
     QUERY,
@@ -33,48 +26,7 @@ from tests.servers.rawdump import (
     RawDump,
     RawEvent,
 )
-
-
-class Database:
-    """A database of the test's own, and the log since it was made."""
-
-    def __init__(self, server: BinlogService) -> None:
-        self.server = server
-        self.name = f"b{uuid4().hex[:8]}"
-        server.execute(f"CREATE DATABASE {self.name}")
-        self.start = server.drain()
-
-    def run(self, *statements: str, transaction: bool = False) -> None:
-        with closing(self.server.connect(database=self.name)) as connection, connection.cursor() as cursor:
-            if transaction:
-                cursor.execute("BEGIN")
-            for statement in statements:
-                cursor.execute(statement)
-            cursor.execute("COMMIT")
-
-    def last(self) -> str:
-        """The newest GTID."""
-        uuid, _, numbers = self.server.drain().partition(":")
-        return f"{uuid}:{numbers.rpartition('-')[2]}"
-
-    def events(self) -> list[RawEvent]:
-        """What came since the start, but events of the file."""
-        with RawDump(self.server.connect, self.start) as dump:
-            found = dump.until(self.last())
-        return [e for e in found if e.kind not in (ROTATE, FORMAT, PREVIOUS_GTIDS)]
-
-    def mark(self) -> None:
-        self.start = self.server.drain()
-
-
-@pytest.fixture
-def database(binlog_service: BinlogService) -> Iterator[Database]:
-    yield Database(binlog_service)
-    binlog_service.heal()
-
-
-def _kinds(events: list[RawEvent]) -> list[int]:
-    return [event.kind for event in events]
+from tests.servers.servicelog import Database, kinds, read_changes
 
 
 def test_a_transaction_is_gtid_begin_and_a_table_map_for_each_row(database: Database) -> None:
@@ -93,7 +45,7 @@ def test_a_transaction_is_gtid_begin_and_a_table_map_for_each_row(database: Data
         after = cursor.fetchone()[0] // 1000
     events = database.events()
     rows = [WRITE_ROWS, WRITE_ROWS, UPDATE_ROWS, DELETE_ROWS, WRITE_ROWS]
-    assert _kinds(events) == [GTID, QUERY, *[kind for row in rows for kind in (TABLE_MAP, row)], XID]
+    assert kinds(events) == [GTID, QUERY, *[kind for row in rows for kind in (TABLE_MAP, row)], XID]
     assert all(event.intact for event in events)
     assert before <= events[0].commit_us <= after
     assert {event.timestamp_s for event in events} == {events[0].commit_us // 1_000_000}
@@ -109,7 +61,7 @@ def test_a_transaction_is_gtid_begin_and_a_table_map_for_each_row(database: Data
 def test_a_file_begins_as_mysql_5_7_does(database: Database) -> None:
     with RawDump(database.server.connect) as dump:
         events = [event for event, _ in zip(dump, range(3), strict=False)]
-    assert _kinds(events) == [ROTATE, FORMAT, PREVIOUS_GTIDS]
+    assert kinds(events) == [ROTATE, FORMAT, PREVIOUS_GTIDS]
     assert (events[0].timestamp_s, events[0].flags, events[0].position) == (0, 0x20, 0)
     assert events[1].body[:8] == b"\x04\x005.7.38"
     assert len(events[1].body) - 57 - 1 == 38
@@ -211,37 +163,6 @@ def test_values_are_byte_for_byte_those_of_mysql(database: Database, mysql57: My
     assert ours == theirs
 
 
-def _changes(server: BinlogService, start: str, end: str) -> Iterator[tuple[str, Any, Any]]:
-    """Table, before and after of every change, as mysql-replication reads them."""
-    numbers = end.partition(":")[2]
-    stream = BinLogStreamReader(
-        connection_settings={"host": "127.0.0.1", "port": server.port, "user": "root@sys", "password": ""},
-        server_id=4712,
-        auto_position=start,
-        blocking=True,
-        only_events=[WriteRowsEvent, UpdateRowsEvent, DeleteRowsEvent, XidEvent],
-        slave_heartbeat=1,
-        enable_logging=False,
-    )
-    transactions = int(numbers.rpartition("-")[2]) - int(start.rpartition("-")[2])
-    try:
-        while transactions:
-            event = stream.fetchone()
-            if isinstance(event, XidEvent):
-                transactions -= 1
-                continue
-            for row in event.rows:
-                before = row.get("before_values") or (
-                    row["values"] if isinstance(event, DeleteRowsEvent) else None
-                )
-                after = row.get("after_values") or (
-                    row["values"] if isinstance(event, WriteRowsEvent) else None
-                )
-                yield event.table, before and tuple(before.values()), after and tuple(after.values())
-    finally:
-        stream.close()
-
-
 def test_the_sum_of_all_changes_is_the_tables(database: Database) -> None:
     database.run(
         "CREATE TABLE p (a INT, b VARCHAR(20), v DECIMAL(10,2), PRIMARY KEY (a, b)) PARTITION BY KEY (a) PARTITIONS 3",
@@ -270,7 +191,7 @@ def test_the_sum_of_all_changes_is_the_tables(database: Database) -> None:
     for writer in writers:
         writer.join()
     found: dict[str, list[tuple[object, ...]]] = {"p": [], "q": [], "keyless": []}
-    for table, before, after in _changes(database.server, database.start, database.server.drain()):
+    for table, before, after in read_changes(database.server, database.start, database.server.drain()):
         if before:
             found[table].remove(before)
         if after:
@@ -338,7 +259,7 @@ def test_ddl_stands_between_the_rows_before_and_after_it(database: Database) -> 
     assert created.statement[0] == ""
     assert "REPLICA_NUM = 1 BLOCK_SIZE = 16384" in created.statement[1]
     # GTID, QUERY; no XID follows.
-    assert _kinds(events)[:3] == [GTID, QUERY, GTID]
+    assert kinds(events)[:3] == [GTID, QUERY, GTID]
 
 
 def test_a_statement_that_fails_or_does_nothing_is_not_in_the_log(database: Database) -> None:
@@ -347,7 +268,7 @@ def test_a_statement_that_fails_or_does_nothing_is_not_in_the_log(database: Data
     with pytest.raises(pymysql.err.OperationalError, match=r"already exists|1050"):
         database.run("CREATE TABLE t (id INT)")
     database.run("CREATE TABLE IF NOT EXISTS t (id INT)", "INSERT INTO t VALUES (1)")
-    assert _kinds(database.events()) == [GTID, QUERY, TABLE_MAP, WRITE_ROWS, XID]
+    assert kinds(database.events()) == [GTID, QUERY, TABLE_MAP, WRITE_ROWS, XID]
 
 
 def test_ddl_waits_for_a_transaction_that_had_an_error(database: Database) -> None:
@@ -383,7 +304,7 @@ def test_a_long_value_that_was_not_changed_is_null_in_both_images(database: Data
     )
     found = [
         [image and image[2] and len(image[2]) for image in (before, after)]
-        for _, before, after in _changes(database.server, database.start, database.server.drain())
+        for _, before, after in read_changes(database.server, database.start, database.server.drain())
     ]
     assert found == [
         [None, 9000],
@@ -415,218 +336,6 @@ def test_json_updates_come_in_part_when_asked(database: Database) -> None:
     diff = removed + replaced + added
     image = b"\x01\x01" + b"\x00" + b"\x01\x00\x00\x00" + len(diff).to_bytes(4, "little") + diff
     assert event.body.endswith(image)
-
-
-def _ask(server: BinlogService, sql: str) -> list[tuple[Any, ...]]:
-    with closing(server.connect()) as connection, connection.cursor() as cursor:
-        cursor.execute(sql)
-        return list(cursor.fetchall())
-
-
-def test_the_service_answers_what_odp_forwards_and_the_engine_all_else(database: Database) -> None:
-    server = database.server
-    executed = server.drain()
-    ((file, position, *_, gtids),) = _ask(server, "show master status;")
-    assert (file, gtids) == (_ask(server, "SHOW BINARY LOGS")[-1][0], executed)
-    assert int(position) > 4
-    uuid = executed.partition(":")[0]
-    assert _ask(server, "SELECT @@server_uuid") == [(uuid,)]
-    assert _ask(server, "SHOW GLOBAL VARIABLES LIKE 'gtid_mode'") == [("gtid_mode", "ON")]
-    assert _ask(server, "SELECT @@gtid_executed") == [(executed,)]
-    # Only the exact forms are forwarded.
-    assert _ask(server, "SELECT @@global.gtid_executed") == [("",)]
-    assert ("gtid_mode", "OFF") in _ask(server, "SHOW VARIABLES LIKE 'gtid%'")
-    assert _ask(server, "SELECT @@global.binlog_row_image, @@version")[0][0] == "FULL"
-    assert "OceanBase" in _ask(server, "SELECT @@version")[0][0]
-    with pytest.raises(pymysql.err.MySQLError) as raised:
-        _ask(server, "SHOW BINLOG EVENTS IN 'mysql-bin.999999'")
-    assert raised.value.args[0] == 1220
-    events = _ask(server, f"SHOW BINLOG EVENTS IN '{_ask(server, 'SHOW BINARY LOGS')[0][0]}' LIMIT 2")
-    assert [row[1] for row in events] == ["4", "123"]
-
-
-def test_users_are_the_engines_whatever_names_odp_adds(database: Database) -> None:
-    user = f"u{uuid4().hex[:8]}"
-    database.run(f"CREATE USER {user} IDENTIFIED BY 'pass w'", f"GRANT SELECT ON *.* TO {user}")
-    for name in (user, f"{user}@sys", f"{user}@sys#obcluster", f"obcluster:sys:{user}"):
-        with closing(database.server.connect(name, "pass w")) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    with pytest.raises(pymysql.err.OperationalError) as raised:
-        database.server.connect(f"{user}@sys", "wrong")
-    assert raised.value.args[0] == 1045
-
-
-def _identities(events: list[RawEvent]) -> list[tuple[str, int, list[bytes]]]:
-    """GTIDs, commit times, and rows without what differs between instances."""
-    found: list[tuple[str, int, list[bytes]]] = []
-    for event in events:
-        if event.kind == GTID:
-            found.append((event.gtid, event.commit_us, []))
-        elif event.kind in ROWS:
-            found[-1][2].append(event.body[6:])
-    return found
-
-
-def _kill(server: BinlogService) -> None:
-    server.kill()
-    server.start()
-
-
-CHANGES = {
-    "restart": BinlogService.restart,
-    "kill": _kill,
-    "restart of the instance": BinlogService.restart_instance,
-    "fail-over": BinlogService.fail_over,
-}
-
-
-@pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
-def test_a_dump_resumes_by_gtid_on_another_instance(
-    database: Database, change: Callable[[BinlogService], object]
-) -> None:
-    server = database.server
-    database.run("CREATE TABLE t (id INT PRIMARY KEY, v INT)")
-    database.mark()
-    for i in range(5):
-        database.run(f"INSERT INTO t VALUES ({i}, 0), ({i + 100}, 0)")
-    before = database.events()
-    file = _ask(server, "SHOW MASTER STATUS")[0][0]
-    change(server)
-    database.run("UPDATE t SET v = 1 WHERE id = 1")
-    after = database.events()
-    assert _ask(server, "SHOW MASTER STATUS")[0][0] > file
-    assert _identities(after)[:5] == _identities(before)
-    assert len(_identities(after)) == 6
-    # The row that was written afterwards has another table id than those before the change.
-    assert after[-2].table_id not in {event.table_id for event in before if event.kind in ROWS}
-    middle = before[[event.kind for event in before].index(XID) + 1].gtid
-    with RawDump(server.connect, f"{middle.partition(':')[0]}:1-{middle.rpartition(':')[2]}") as dump:
-        rest = dump.until(database.last())
-    assert len(_identities(rest)) == 4
-    if change is BinlogService.fail_over:
-        assert {e.server_id for e in before}.isdisjoint({e.server_id for e in after})
-
-
-def test_what_was_purged_is_1236_and_an_empty_set_begins_at_the_oldest_file(database: Database) -> None:
-    server = database.server
-    database.run("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
-    server.purge()
-    purged = server.drain()
-    database.run("INSERT INTO t VALUES (2)")
-    assert _ask(server, "SELECT @@gtid_purged") == [(purged,)]
-    with pytest.raises(pymysql.err.OperationalError, match="may have been cleaned up") as raised:
-        list(RawDump(server.connect, database.start))
-    assert raised.value.args[0] == 1236
-    with RawDump(server.connect) as dump:
-        assert len(_identities(dump.until(database.last()))) == 1
-
-
-def test_a_dump_by_file_ends_when_asked(database: Database) -> None:
-    database.run("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
-    server = database.server
-    server.drain()
-    file, position = _ask(server, "SHOW MASTER STATUS")[0][:2]
-    database.run("INSERT INTO t VALUES (2)")
-    server.drain()
-    events = list(RawDump(server.connect, file=file, position=int(position), flags=1))
-    kinds = [event.kind for event in events if event.kind != HEARTBEAT]
-    assert kinds == [ROTATE, FORMAT, GTID, QUERY, TABLE_MAP, WRITE_ROWS, XID]
-
-
-def test_a_reader_must_know_of_checksums(database: Database) -> None:
-    with pytest.raises(pymysql.err.OperationalError, match="checksum"):
-        list(RawDump(database.server.connect, checksum=None))
-    database.run("CREATE TABLE t (id INT PRIMARY KEY)")
-    with RawDump(database.server.connect, database.start, checksum="NONE") as dump:
-        assert dump.until(database.last())[-1].statement[1].startswith("CREATE TABLE t")
-
-
-@pytest.fixture
-def reading(database: Database) -> Iterator[tuple[Database, RawDump]]:
-    """A table, and a dump that has arrived at the log's end."""
-    database.run("CREATE TABLE t (id INT PRIMARY KEY)")
-    with RawDump(database.server.connect, database.start, silence_s=4) as dump:
-        dump.until(database.last())
-        yield database, dump
-
-
-def test_heartbeats_come_when_idle_and_between_rows(reading: tuple[Database, RawDump]) -> None:
-    database, dump = reading
-    idle = [event for event, _ in zip(dump, range(4), strict=False)]
-    assert _kinds(idle) == [HEARTBEAT] * 4
-    assert len({(event.timestamp_s, event.position) for event in idle}) == 1
-    assert idle[0].timestamp_s > 0
-    assert idle[0].position > 4
-    database.run("INSERT INTO t VALUES " + ", ".join(f"({i})" for i in range(1000)))
-    inside: list[int] = []
-    for event in dump:
-        if event.kind == XID:
-            break
-        if inside or event.kind == GTID:
-            inside.append(event.kind)
-    assert HEARTBEAT in inside
-
-
-def test_a_stalled_service_is_silent_until_it_is_healed(reading: tuple[Database, RawDump]) -> None:
-    database, dump = reading
-    database.server.stall()
-    database.run("INSERT INTO t VALUES (1)")
-    with pytest.raises(pymysql.err.OperationalError, match="timed out"):
-        for event in dump:
-            assert event.kind == HEARTBEAT
-    database.server.heal()
-    assert len(_identities(database.events())) == 2
-
-
-def test_a_frozen_converter_sends_heartbeats_of_the_past(reading: tuple[Database, RawDump]) -> None:
-    database, dump = reading
-    database.server.freeze()
-    database.run("INSERT INTO t VALUES (1)")
-    beats = [event for event, _ in zip(dump, range(8), strict=False)]
-    assert _kinds(beats) == [HEARTBEAT] * 8
-    assert len({event.timestamp_s for event in beats}) == 1
-    database.server.heal()
-    assert dump.until(database.last())[-1].kind == XID
-
-
-def test_a_dump_is_cut_in_the_middle_of_an_event(reading: tuple[Database, RawDump]) -> None:
-    database, dump = reading
-    database.server.cut_in_event()
-    database.run("INSERT INTO t VALUES (1)")
-    seen: list[int] = []
-    with pytest.raises(pymysql.err.OperationalError, match="Lost connection"):
-        seen += [event.kind for event in dump if event.kind != HEARTBEAT]
-    assert len(_identities(database.events())) == 2
-
-
-def test_a_checksum_is_wrong_once(reading: tuple[Database, RawDump]) -> None:
-    database, dump = reading
-    database.server.corrupt()
-    database.run("INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2)")
-    events = dump.until(database.last())
-    assert [event.kind for event in events if not event.intact] == [WRITE_ROWS]
-
-
-def test_dumps_are_refused_until_healed(reading: tuple[Database, RawDump]) -> None:
-    database, dump = reading
-    database.server.refuse()
-    for refused in (dump, RawDump(database.server.connect, database.start)):
-        with pytest.raises(pymysql.err.OperationalError) as raised:
-            list(refused)
-        assert raised.value.args[0] == 1236
-    database.server.heal()
-    assert database.events()
-
-
-def test_odp_without_its_service_still_serves_sql(reading: tuple[Database, RawDump]) -> None:
-    database, _ = reading
-    database.server.lose()
-    with pytest.raises(pymysql.err.MySQLError, match="connect binlog service failed") as raised:
-        _ask(database.server, "SHOW MASTER STATUS")
-    assert raised.value.args[0] == -10102
-    with pytest.raises(pymysql.err.OperationalError):
-        list(RawDump(database.server.connect))
-    assert _ask(database.server, "SELECT 1") == [(1,)]
 
 
 def test_tables_that_cannot_be_followed_are_named(database: Database) -> None:
