@@ -192,10 +192,11 @@ class Full(Strict, frozen=True):
 
 
 class Store(Strict, frozen=True):
-    """Log pulling: heartbeat period, and how long silence counts as a fault."""
+    """Log pulling: heartbeat period, how long silence counts as a fault, and how long view logs get."""
 
     heartbeat_s: Annotated[float, msgspec.Meta(ge=0.1, le=30)] = 1.0
     silence_s: Annotated[float, msgspec.Meta(ge=1)] = 15.0
+    purge_rows: Annotated[int, msgspec.Meta(ge=100)] = 50_000
 
 
 class Project(Strict, frozen=True, rename={"source": "from", "destination": "to"}):

@@ -19,7 +19,7 @@ from obsync_tui.engine.rowplan.request import PlanRequest, Routing
 from obsync_tui.engine.store.binlog.stream import BinlogStore
 from obsync_tui.engine.store.mlog.catalog import current_scn
 from obsync_tui.engine.store.mlog.ownership import claim, create, owned_of
-from obsync_tui.engine.store.mlog.stream import PURGE_ROWS, ViewLogStore
+from obsync_tui.engine.store.mlog.stream import ViewLogStore
 from obsync_tui.engine.store.store import LogBatch, RowGroup, Store
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.datasource import LogChoice, MySQLSource, OceanBaseSource
@@ -181,7 +181,7 @@ class ViewLogSource(ServerSource):
         super().__init__(server)
         self.project_id = new_project_id()
         self.records: dict[str, Record] = {}
-        self.purge_rows = PURGE_ROWS
+        self.purge_rows = StoreOptions().purge_rows
         self.source = OceanBaseSource(
             "ob1", "127.0.0.1", "root@sys", server.port, log=LogChoice.VIEW_LOG, accept_view_log_costs=True
         )
@@ -227,7 +227,9 @@ class ViewLogSource(ServerSource):
             return read_oceanbase_tables(connection, ObjectRules(self.objects))
 
     def store(self) -> ViewLogStore:
-        return ViewLogStore(self.source, Secret(""), self.records.values(), purge_rows=self.purge_rows)
+        return ViewLogStore(
+            self.source, Secret(""), self.records.values(), frozenset(), purge_rows=self.purge_rows
+        )
 
 
 def count_rows(group: RowGroup) -> int:

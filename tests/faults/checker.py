@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from obsync_tui.model.position import Gtid, GtidSet
 from tests.faults.banks import Naming
@@ -43,6 +45,17 @@ class Names:
             return Gtid.parse(message).gno >= Gtid.parse(journal).gno
         return self.by_message.setdefault(message, journal) == journal
 
+    def disorder(self) -> list[str]:
+        """Transactions whose messages are named out of order: all up to a purge carry its name, or their own."""
+        if self.naming is not Naming.MERGED:
+            return []
+        named = sorted((Gtid.parse(journal).gno, Gtid.parse(m).gno) for journal, m in self.by_journal.items())
+        return [
+            f"transaction {own} came as {name}, the next, {next_own}, as {next_name}"
+            for (own, name), (next_own, next_name) in pairwise(named)
+            if name >= next_own and name != next_name
+        ]
+
     def journal_of(self, message: str) -> str:
         """The journal's name; the message's own where it is not known."""
         return self.by_message.get(message, message)
@@ -62,14 +75,21 @@ class Checked:
     problems: list[str] = field(default_factory=list)
 
 
-def check(workload: Workload, kafka: KafkaBroker, newest_cut: str) -> Checked:
+def check(
+    workload: Workload, kafka: KafkaBroker, newest_cut: str, again: Mapping[str, str] | None = None
+) -> Checked:
     """Compare the topics with journal and tables; AssertionError names the first things that are wrong.
 
-    `newest_cut` is a set, in the journal's names, that holds everything the full synchronization may have read: a change missing from the
-    messages must be in it, and older than the key's ROW. Call it when the project has delivered all.
+    `newest_cut` is a set, in the journal's names, that holds everything the full synchronization may have read: a
+    change missing from the messages must be in it, and older than the key's ROW. Call it when the project has
+    delivered all.
+
+    `again` are tables that were read again after a gap, each with a set that holds everything that reading saw: of their
+    changes up to it only the order is told.
     """
     checked = Checked(names=Names(workload.server.naming))
     cut = GtidSet.parse(newest_cut)
+    seen = {table: GtidSet.parse(text) for table, text in (again or {}).items()}
     journal = _journal(workload)
     sums: dict[str, int] = defaultdict(int)
     for table in TABLES:
@@ -79,21 +99,17 @@ def check(workload: Workload, kafka: KafkaBroker, newest_cut: str) -> Checked:
         final = _tables_rows(workload, table)
         keys = {key for name, key in journal if name == table}
         for key in sorted(keys | set(by_key)):
-            _check_key(
-                table,
-                key,
-                by_key.get(key, []),
-                journal.get((table, key), []),
-                final.get(key),
-                cut,
-                sums,
-                checked,
-            )
+            messages, changes = by_key.get(key, []), journal.get((table, key), [])
+            if table in seen:
+                _check_again(table, key, messages, changes, final.get(key), seen[table], sums, checked)
+            else:
+                _check_key(table, key, messages, changes, final.get(key), cut, sums, checked)
         if set(final) - keys:
             checked.problems.append(f"{table}: rows without journal: {sorted(set(final) - keys)[:3]}")
     checked.transactions = len(sums)
+    checked.problems += checked.names.disorder()
     for gtid, total in sums.items():
-        if total and not _holds(cut, checked.names.journal_of(gtid)):
+        if total and not any(_holds(one, checked.names.journal_of(gtid)) for one in (cut, *seen.values())):
             checked.problems.append(f"transaction {gtid} replays to a sum of {total}, not 0")
     assert not checked.problems, f"{len(checked.problems)} problems: " + "\n".join(checked.problems[:12])
     assert checked.keys and checked.changes + checked.rows == checked.messages
@@ -200,6 +216,53 @@ def _check_key(
         checked.skipped += 1
         if not _holds(cut, change.gtid):
             wrong(f"{change} never arrived")
+
+
+def _check_again(
+    table: str,
+    key: str,
+    messages: list[tuple[Record, dict[str, object]]],
+    changes: list[Change],
+    final: Row | None,
+    seen: GtidSet,
+    sums: dict[str, int],
+    checked: Checked,
+) -> None:
+    """One key's messages where its table was read again: each ROW is a new beginning, and what follows it is whole."""
+
+    def wrong(text: str) -> None:
+        checked.problems.append(f"{table} {key!r}, read again: {text}")
+
+    checked.keys += 1
+    version, state = 0, None  # type: int, Row | None
+    for record, message in messages:
+        kind, before, after = (message[name] for name in ("recordType", "prevStruct", "postStruct"))
+        place = f"{kind} at {record.partition}@{record.offset}"
+        told = int(after["ver"]) if isinstance(after, dict) else version + 1
+        if kind == "ROW":
+            checked.rows += 1
+            if told < version:
+                wrong(f"{place} has version {told}, the message before it {version}")
+        else:
+            checked.changes += 1
+            gtid = str(message["allMetaData"]["transId"])  # type: ignore[index]
+            # Its DELETE may lie in the gap.
+            if told != version + 1 and not (kind == "INSERT" and told > version):
+                wrong(f"{place} has version {told}, the message before it {version}")
+            if isinstance(before, dict) and before != state:
+                wrong(f"{place} starts from {before}, the message before it left {state}")
+            if told > len(changes) or KINDS[str(kind)] != changes[told - 1].kind:
+                wrong(f"{place}: the journal has {changes[told - 1 : told]}")
+            elif not checked.names.agree(gtid, changes[told - 1].gtid):
+                wrong(f"{place} is of {gtid}, the journal has {changes[told - 1]}")
+            sums[gtid] += _balance(after) - _balance(before)
+        version, state = told, after if isinstance(after, dict) else None
+    checked.skipped += sum(change.version > version for change in changes)
+    for change in changes:
+        if change.version > version and not (final is None and _holds(seen, change.gtid)):
+            wrong(f"{change} never arrived")
+    if final is not None and state != final:
+        wrong(f"replays to {state}, the source has {final}")
 
 
 def _balance(image: object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable
@@ -9,9 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from obsync_tui.model.metrics import Phase, Status
-from obsync_tui.model.project import Full
+from obsync_tui.model.project import Full, Store
 from tests.faults.checker import check
 from tests.faults.conftest import AnyServer, Bank, Install, eight_partitions
+from tests.faults.workload import TABLES
 from tests.servers import BinlogService, KafkaBroker, MySQLServer, OceanBaseServer
 
 
@@ -56,7 +58,8 @@ def kill_in_incremental(
     workload = bank(server, seed=seed)
     eight_partitions(kafka, workload)
     home = install(workload.server.source(), kafka.bootstrap)
-    home.project(f"{workload.database}.*")
+    # View logs are purged every second or so.
+    home.project(f"{workload.database}.*", store=Store(heartbeat_s=0.5, silence_s=3, purge_rows=150))
     print(f"seed {seed}")
     chance = random.Random(seed)
     workload.start()
@@ -71,6 +74,10 @@ def kill_in_incremental(
     workload.stop()
     run.until_delivered(workload.executed())
     run.stop()
+    if isinstance(server, OceanBaseServer):
+        logs = json.loads(home.command("source", "logs", "shop", "--json"))
+        purged = [log["table"]["table"] for log in logs if log["purged_s"] > log["created_s"] + 1]
+        assert set(TABLES) <= set(purged)
     checked = check(workload, kafka, newest_cut)
     print(f"{kills} kills in incremental: {checked}")
     assert checked.changes > 500 * kills

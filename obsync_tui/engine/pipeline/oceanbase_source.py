@@ -130,7 +130,13 @@ class OceanBaseSide:
         """A Store of the log that the data source names."""
         project = self._project
         if self._by_view_logs:
-            return ViewLogStore(self._source, self._password(), self._records.values(), lost_lobs(project))
+            return ViewLogStore(
+                self._source,
+                self._password(),
+                self._records.values(),
+                lost_lobs(project),
+                project.store.purge_rows,
+            )
         return BinlogStore(
             project.id, self._source, self._password(), project.objects, project.store, covered
         )

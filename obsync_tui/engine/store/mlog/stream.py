@@ -29,7 +29,6 @@ from obsync_tui.model.position import LogPosition, executed_scn, scn_executed
 from obsync_tui.model.secret import Secret
 from obsync_tui.model.table import TableName, TableVersion
 
-PURGE_ROWS = 50_000
 _PAUSE_S, _LONG_PAUSE_S, _QUIET_S = 0.05, 1.0, 60.0
 _READ_TIMEOUT_S = 600.0
 _HEARTBEAT_S, _COMMIT_WAIT_S = 0.5, 30.0
@@ -39,7 +38,7 @@ class ViewLogStore:
     """A tenant's view logs as batches; one instance serves one call of `batches`.
 
     `records` are the checkpoint's: whose the logs are, and a purge that was begun. `lost_lobs` are the tables whose LOB
-    columns are not in their log. What is not told to be durable by `committed` is never purged.
+    columns are not in their log; one that holds `purge_rows` is purged. What is not told to be durable by `committed` is never purged.
     """
 
     def __init__(
@@ -47,8 +46,8 @@ class ViewLogStore:
         source: OceanBaseSource,
         password: Secret,
         records: Iterable[Record],
-        lost_lobs: frozenset[TableName] = frozenset(),
-        purge_rows: int = PURGE_ROWS,
+        lost_lobs: frozenset[TableName],
+        purge_rows: int,
     ) -> None:
         kept = tuple(records)
         self._source = source
