@@ -21,9 +21,11 @@ GAP, CONFIG = 7, 3
 
 
 class Shop:
-    """Two tables in a database of their own, and a project that has delivered them."""
+    """Two tables in a database of their own, and a project, which has delivered them unless said otherwise."""
 
-    def __init__(self, server: AnyServer, kafka: KafkaBroker, install: Install) -> None:
+    def __init__(
+        self, server: AnyServer, kafka: KafkaBroker, install: Install, *, delivered: bool = True
+    ) -> None:
         self.server, self.bank = server, bank_of(server)
         self.database = f"gap{uuid.uuid4().hex[:8]}"
         self._kafka = kafka
@@ -36,7 +38,8 @@ class Shop:
         )
         self.home: Installation = install(self.bank.source(), kafka.bootstrap)
         self.home.project(f"{self.database}.*")
-        self.deliver()
+        if delivered:
+            self.deliver()
 
     def run_sql(self, *statements: str) -> None:
         with closing(self.bank.connect()) as connection, connection.cursor() as cursor:
