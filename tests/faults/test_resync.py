@@ -31,16 +31,11 @@ def drop_log(workload: Workload) -> None:
     _run(workload, "DROP MATERIALIZED VIEW LOG ON wallet")
 
 
-def add_column(workload: Workload) -> None:
-    _run(workload, "ALTER TABLE wallet ADD COLUMN extra INT DEFAULT 7")
-
-
 @pytest.mark.parametrize(
     ("server", "lose", "code", "said"),
     [
         ("mysql57", two_statements, 8, "another DDL statement on the table"),
         ("oceanbase", drop_log, 7, "the view log is gone"),
-        ("oceanbase", add_column, 8, "has columns that its view log does not hold: extra"),
     ],
 )
 def test_a_table_is_read_again_under_load(
@@ -53,7 +48,7 @@ def test_a_table_is_read_again_under_load(
     install: Install,
     bank: Bank,
 ) -> None:
-    workload = bank(request.getfixturevalue(server), seed=81, rows=600)
+    workload = bank(request.getfixturevalue(server), seed=81, rows=300)
     wallet = f"{workload.database}.wallet"
     eight_partitions(kafka, workload)
     home = install(workload.server.source(), kafka.bootstrap)
@@ -72,7 +67,7 @@ def test_a_table_is_read_again_under_load(
     home.project(f"{workload.database}.*", full=Full(range_rows=50, rows_per_s=100))
     run = home.start()
     rows = run.until_phase(Phase.FULL).full.rows
-    run.until(lambda status: status.phase is Phase.FULL and status.full.rows > rows + 50)
+    run.until(lambda status: status.phase is Phase.FULL and status.full.rows > rows + 30)
     run.kill()
     run = home.start()
     run.until_phase(Phase.INCREMENTAL)
