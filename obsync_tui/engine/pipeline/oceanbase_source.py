@@ -26,7 +26,7 @@ from obsync_tui.engine.store.binlog.stream import BinlogStore
 from obsync_tui.engine.store.mlog.catalog import LogFacts
 from obsync_tui.engine.store.mlog.listing import owner_of, owners
 from obsync_tui.engine.store.mlog.ownership import claim, create, drop, lob_limits, owned_of
-from obsync_tui.engine.store.mlog.purge import intent_of, without_tables
+from obsync_tui.engine.store.mlog.purge import check_none_runs, intent_of, without_tables
 from obsync_tui.engine.store.mlog.stream import ViewLogStore
 from obsync_tui.engine.store.store import Store
 from obsync_tui.model.checkpoint import VIEW_LOG_PREFIX, Record
@@ -94,6 +94,9 @@ class OceanBaseSide:
         wanted = self._only | {table.name for table in checkpoint.schemas if table.name not in owned}
         if checkpoint.position is not None and not wanted:
             return
+        if intent_of(self._records.values()) is not None:
+            # What it purges comes under one name, which must not lie behind a cut that is taken now.
+            check_none_runs(connection, self._where)
         only = wanted if checkpoint.position is not None else frozenset()
         tables = read_tables(connection, ObjectRules(self._project.objects, only))
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
 
-from obsync_tui.engine.errors import LogGap
+from obsync_tui.engine.errors import LogGap, SourceUnreachable
 from obsync_tui.engine.mysql.privileges import read_rights
 from obsync_tui.engine.oceanbase.rights import missing_grants
-from obsync_tui.engine.store.mlog.purge import PURGE_DONE, intent_of
+from obsync_tui.engine.store.mlog.purge import PURGE_DONE, intent_of, purge_runs
 from obsync_tui.engine.store.mlog.stream import ViewLogStore
 from obsync_tui.engine.store.store import LogBatch
 from obsync_tui.model.datasource import LogChoice
@@ -146,6 +147,42 @@ def test_a_reader_that_dies_after_the_intent_goes_on(
     write_more(source, 1002)
     driver.reach(source.executed())
     assert replay(driver.changes) == content(source)
+
+
+def test_a_purge_begun_is_never_carried_on_behind_a_later_cut(source: ViewLogSource) -> None:
+    """A table read again before the restart holds all up to its cut; its changes after it come under later names."""
+    driver = Driver(source)
+    fill(source)
+    batch = intended(driver)
+    driver.changes += changes(batch)
+    source.keep(batch.records)
+    driver.position = LogPosition(batch.executed)
+    purge_one(source, batch)
+    source.run("INSERT INTO t VALUES (1, '1')")
+    cut_scn = executed_scn(source.executed())
+    write_more(source, 1000)
+    driver.reach(source.executed())
+    named = [int(change.gtid.rpartition(":")[2]) for change in driver.changes if change.table == "t"]
+    assert len(named) == 1 and named[0] <= cut_scn
+    assert replay(driver.changes) == content(source)
+
+
+def test_a_purge_of_an_earlier_run_is_waited_for(source: ViewLogSource) -> None:
+    driver = Driver(source)
+    fill(source)
+    batch = intended(driver)
+    source.keep(batch.records)
+    driver.position = LogPosition(batch.executed)
+    purge_one(source, batch)
+    with source.connect() as running, source.connect() as asking:
+        running._execute_command(0x03, "SELECT SLEEP(2) /* PURGE_LOG */")
+        deadline_s = time.monotonic() + 2
+        while not purge_runs(asking, "ob1"):
+            assert time.monotonic() < deadline_s
+        with pytest.raises(SourceUnreachable, match="a purge of a view log is still running"):
+            next(iter(driver.batches(source.store())))
+        running._read_query_result()
+    driver.reach(source.executed())
 
 
 def test_a_reader_that_dies_before_the_intent_is_durable_has_not_purged(source: ViewLogSource) -> None:

@@ -3,7 +3,9 @@
 DBMS_MVIEW.PURGE_LOG deletes every row committed before a point P that it chooses itself, read or not. So: everything
 up to `scn` is delivered and durable, and with it the intent; then the logs are purged; then the rows committed between
 `scn` and P are fetched as what the log had at P and not at `scn`, and given as one transaction at P.
-After a crash the step is done to its end from the intent. Reference: the flashback reads of OceanBase.
+After a crash the step is done to its end from the intent. No log is purged then that was not purged before: its P could
+lie behind the cut of a table that was read again meanwhile, whose changes would come under that P, and so twice.
+Reference: the flashback reads of OceanBase.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -74,6 +76,19 @@ def without_tables(intent: PurgeIntent | None, tables: Collection[TableName]) ->
     return (PurgeIntent(intent.scn, left).record if left else PURGE_DONE,)
 
 
+def purge_runs(connection: pymysql.Connection, where: str) -> bool:
+    """Whether a purge is running: one that a run began outlives it. Raises SourceError."""
+    return bool(int(str(query(connection, _RUNNING, where=where)[0][0])))
+
+
+def check_none_runs(connection: pymysql.Connection, where: str) -> None:
+    """SourceUnreachable while a purge that an earlier run began is still running: where it ends is not known yet."""
+    if purge_runs(connection, where):
+        raise SourceUnreachable(
+            "a purge of a view log is still running", where=where, cure="It is waited for."
+        )
+
+
 class Purge:
     """One purge of some logs, by its intent."""
 
@@ -84,19 +99,6 @@ class Purge:
         self._intent = intent
         self._logs = {log.facts.log_id: log for log in logs}
         self._where = where
-
-    def begun(self) -> bool:
-        """Whether any of the logs was purged since the intent was made.
-
-        SourceUnreachable while a purge that an earlier run began is still running.
-        """
-        if self.purged():
-            return True
-        if int(str(query(self._connection, _RUNNING, where=self._where)[0][0])):
-            raise SourceUnreachable(
-                "a purge of a view log is still running", where=self._where, cure="It is waited for."
-            )
-        return bool(self.purged())
 
     def purged(self) -> dict[int, int]:
         """To which scn each log of the intent was purged since it was made, by log id."""

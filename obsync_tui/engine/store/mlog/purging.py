@@ -6,7 +6,7 @@ import pymysql
 
 from obsync_tui.engine.store.mlog.guard import Guard
 from obsync_tui.engine.store.mlog.poll import Poll
-from obsync_tui.engine.store.mlog.purge import PURGE_DONE, Purge, PurgeIntent, PurgeTable
+from obsync_tui.engine.store.mlog.purge import PURGE_DONE, Purge, PurgeIntent, PurgeTable, check_none_runs
 from obsync_tui.engine.store.mlog.reading import LogReader
 from obsync_tui.engine.store.mlog.rows import LogRow, Transactions
 from obsync_tui.engine.store.mlog.statements import ViewLog
@@ -43,10 +43,6 @@ class Purging:
             tuple(PurgeTable(log.table.name, log.facts.log_id, points[log.facts.log_id]) for log in due),
         )
 
-    def begun(self, intent: PurgeIntent) -> bool:
-        """Whether an earlier run began this purge; SourceUnreachable while it runs."""
-        return Purge(self._connection, intent, self._logs, self._where).begun()
-
     def batches(self, intent: PurgeIntent, poll: Poll, transactions: Transactions) -> Iterator[LogBatch]:
         """Purge, and give what was committed meanwhile as one transaction at the newest purge point.
 
@@ -54,7 +50,27 @@ class Purging:
         """
         purge = Purge(self._connection, intent, self._logs, self._where)
         self._guard.points()
-        points = purge.finish()
+        yield from self._given(purge, purge.finish(), intent, poll, transactions)
+
+    def rest(self, intent: PurgeIntent, poll: Poll, transactions: Transactions) -> Iterator[LogBatch]:
+        """What is left to give of the purges that an earlier run has done; nothing when it did none.
+
+        SourceUnreachable while one still runs.
+        """
+        check_none_runs(self._connection, self._where)
+        purge = Purge(self._connection, intent, self._logs, self._where)
+        points = purge.purged()
+        if points:
+            yield from self._given(purge, points, intent, poll, transactions)
+
+    def _given(
+        self,
+        purge: Purge,
+        points: dict[int, int],
+        intent: PurgeIntent,
+        poll: Poll,
+        transactions: Transactions,
+    ) -> Iterator[LogBatch]:
         # A log that a materialized view needs is purged only of what the view has seen.
         at_scn = max(intent.scn, *points.values())
         rows: list[LogRow] = []

@@ -38,7 +38,8 @@ class ViewLogStore:
     """A tenant's view logs as batches; one instance serves one call of `batches`.
 
     `records` are the checkpoint's: whose the logs are, and a purge that was begun. `lost_lobs` are the tables whose LOB
-    columns are not in their log; one that holds `purge_rows` is purged. What is not told to be durable by `committed` is never purged.
+    columns are not in their log. A log that holds `purge_rows` is purged, never of what `committed` has not told to be
+    durable.
     """
 
     def __init__(
@@ -119,8 +120,8 @@ class ViewLogStore:
         purging = Purging(control, reader, guard, logs, self._purge_rows, self._where)
         poll, transactions = Poll(reader, guard, logs, last_scn), Transactions(logs, self._where)
         intent = self._intent
-        if intent is not None and intent.scn == last_scn and purging.begun(intent):
-            yield from purging.batches(intent, poll, transactions)
+        if intent is not None and intent.scn == last_scn:
+            yield from purging.rest(intent, poll, transactions)
         guard.check(poll.last_scn)
         poll.held = Counter(reader.counts(range(len(logs))))
         changed_s = monotonic()
