@@ -11,7 +11,7 @@ _MEMORY = frozenset(("tmpfs", "ramfs"))
 _LAYERS = frozenset(("overlay", "aufs"))
 _NEEDED_INODES, _WANTED_INODES = 64, 1024
 # What obsync itself bounds; more is somebody else's, or a fault.
-_USAGE_BYTES, _USAGE_PER_PROJECT_BYTES = 1024 * _MIB, 64 * _MIB
+_USAGE_BYTES, _USAGE_PER_PROJECT_BYTES = 1024 * _MIB, 96 * _MIB
 _MOVE = "Set OBSYNC_HOME to a directory on a local disk, and move the files there with the engine stopped."
 
 

@@ -259,7 +259,7 @@ def test_usage() -> None:
     for usage in (Usage("/h", GIB + 1, 9), Usage("/h", 1, 50_000, whole=False)):
         found = places.check_usage(usage, 0)
         assert (found.level, "du -ah" in found.cure) == (WARNING, True)
-    assert places.check_usage(Usage("/h", 2 * GIB, 9), 16).level is OK
+    assert places.check_usage(Usage("/h", 2 * GIB, 9), 11).level is OK
 
 
 @pytest.mark.parametrize(
