@@ -16,13 +16,13 @@ _PRIVATE = 0o077
 def check_entries(entries: tuple[Entry, ...], uid: int) -> list[Finding]:
     """What is wrong with each of the entries; one finding that all is well when nothing is."""
     found = [finding for entry in entries if (finding := check_entry(entry, uid)) is not None]
-    own = sum(entry.role != "above" for entry in entries)
+    own = sum(entry.role != "directory above" for entry in entries)
     return found or [_ABOUT.ok("files", f"{own} files and directories are this user's, and private")]
 
 
 def check_entry(entry: Entry, uid: int) -> Finding | None:
     """What is wrong with the entry; secrets and commands stand in these files, so others may not change them."""
-    if entry.role == "above":
+    if entry.role == "directory above":
         return _above(entry)
     if entry.kind == "dangling link":
         return _failure(

@@ -61,7 +61,7 @@ def read_entries(paths: Paths, socket: Path) -> tuple[Entry, ...]:
     wanted += [("socket", socket), ("socket directory", socket.parent)]
     above = {one for path in (paths.config, paths.state, socket.parent) for one in path.absolute().parents}
     own = {path for _, path in wanted}
-    wanted += [("above", one) for one in sorted(above - own)]
+    wanted += [("directory above", one) for one in sorted(above - own)]
     return tuple(entry for role, path in wanted if (entry := _entry(role, path)) is not None)
 
 

@@ -9,6 +9,8 @@ _ABOUT = About("files")
 _MIB = 1 << 20
 _MEMORY = frozenset(("tmpfs", "ramfs"))
 _LAYERS = frozenset(("overlay", "aufs"))
+# The socket itself takes no room.
+_SOCKET_BYTES = _MIB
 _NEEDED_INODES, _WANTED_INODES = 64, 1024
 # What obsync itself bounds; more is somebody else's, or a fault.
 _USAGE_BYTES, _USAGE_PER_PROJECT_BYTES = 1024 * _MIB, 96 * _MIB
@@ -65,14 +67,15 @@ def check_room(place: Place) -> Finding:
         return _ABOUT.failure(check, "cannot be looked at", "See its file system.", place.path)
     what = f"{place.free_bytes // _MIB:,} MiB free"
     cure = f"Free some room at {place.mount_point}, or set OBSYNC_HOME to a directory on another disk."
-    if place.free_bytes < NEEDED_BYTES:
-        said = f"{what}, at least {NEEDED_BYTES // _MIB} are needed"
+    needed, wanted = (_SOCKET_BYTES, 0) if place.role == "run" else (NEEDED_BYTES, WANTED_BYTES)
+    if place.free_bytes < needed:
+        said = f"{what}, at least {needed // _MIB} are needed"
         return _ABOUT.failure(check, said, cure, place.path)
     inodes = place.free_inodes
     if inodes is not None and inodes < _NEEDED_INODES:
         cure = f"Remove files at {place.mount_point}: df -i shows what is used."
         return _ABOUT.failure(check, f"{what}, but only {inodes} files more (inodes)", cure, place.path)
-    if place.free_bytes < WANTED_BYTES or (inodes is not None and inodes < _WANTED_INODES):
+    if place.free_bytes < wanted or (inodes is not None and inodes < _WANTED_INODES):
         more = "" if inodes is None else f", {inodes:,} files more"
         return _ABOUT.warning(check, what + more, cure, place.path)
     return _ABOUT.ok(check, what, place.path)

@@ -45,7 +45,7 @@ PLACES = (
 )
 STATE = State("/h/state/state.db", 1, 1, 4096)
 ENTRIES = (
-    Entry("above", "/tmp", "directory", 0o1777, 0),
+    Entry("directory above", "/tmp", "directory", 0o1777, 0),
     Entry("directory", "/h/state", "directory", 0o700, UID),
     Entry("key", "/h/state/secret.key", "file", 0o600, UID),
     Entry("configuration", "/h/config/projects/a.toml", "file", 0o644, UID),

@@ -103,6 +103,8 @@ CASES: list[tuple[Callable[..., Finding], Any, dict[str, Any], Level, str, str]]
     (places.check_writable, PLACE, {"read_only": True}, FAILURE, "read-only", "remount,rw /"),
     (places.check_writable, PLACE, {"writable": False}, FAILURE, "cannot be written", "chmod"),
     (places.check_room, PLACE, {"free_bytes": 63 * MIB}, FAILURE, "63 MiB", "Free some room"),
+    (places.check_room, PLACE, {"free_bytes": MIB, "role": "run"}, OK, "1 MiB", ""),
+    (places.check_room, PLACE, {"free_bytes": 1000, "role": "run"}, FAILURE, "0 MiB", "Free some room"),
     (places.check_room, PLACE, {"free_bytes": 500 * MIB}, WARNING, "500 MiB", "Free some room"),
     (places.check_room, PLACE, {"free_inodes": 3}, FAILURE, "3 files more", "df -i"),
     (places.check_room, PLACE, {"free_inodes": 900}, WARNING, "900 files more", "room"),
@@ -235,7 +237,7 @@ def test_logout_where_nothing_ends() -> None:
         (Entry("socket directory", "/h/run", "link", 0o700, UID), FAILURE, "is a link", "rm /h/run"),
         (Entry("socket directory", "/h/run", "directory", 0o755, UID), FAILURE, "others may list it", "chmod 700 /h/run"),
         (Entry("socket directory", "/tmp", "directory", 0o1777, 0), FAILURE, "user id 0", "chown"),
-        (Entry("above", "/srv", "directory", 0o777, 0), FAILURE, "rename", "chmod o-w /srv"),
+        (Entry("directory above", "/srv", "directory", 0o777, 0), FAILURE, "rename", "chmod o-w /srv"),
     ],
 )  # fmt: skip
 def test_permissions(entry: Entry, level: Level, what: str, cure: str) -> None:

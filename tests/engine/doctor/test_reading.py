@@ -204,7 +204,7 @@ def test_entries_say_whose_they_are(paths: Paths, tmp_path: Path) -> None:
     assert (found["run"].role, found["projects"].role, found["home"].role) == (
         "socket directory",
         "directory",
-        "above",
+        "directory above",
     )
     assert "engine.sock" not in found and "environment" not in found
 
