@@ -15,25 +15,11 @@ from pathlib import Path
 import msgspec
 
 from obsync_tui.api.errors import NotOurEngine
+from obsync_tui.config.mounts import NETWORK_FILE_SYSTEMS, mount_of, read_mounts
 from obsync_tui.config.paths import Paths
 
 # sun_path holds 108 bytes with its end; some room is left for a temporary name beside it.
 MAX_PATH_BYTES = 100
-NETWORK_FILE_SYSTEMS = frozenset(
-    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "coda", "9p", "ceph", "lustre", "gpfs", "beegfs")
-    + (
-        "glusterfs",
-        "pvfs2",
-        "davfs",
-        "vboxsf",
-        "prl_fs",
-        "drvfs",
-        "fuse.sshfs",
-        "fuse.glusterfs",
-        "fuse.ceph",
-    )
-    + ("fuse.ceph-fuse", "fuse.s3fs", "fuse.rclone", "fuse.gcsfuse", "fuse.davfs2")
-)
 _CREDENTIALS = struct.Struct("iII")
 
 
@@ -58,27 +44,12 @@ def endpoint(paths: Paths, environment: Mapping[str, str]) -> Endpoint:
     if given := environment.get("OBSYNC_SOCKET"):
         return Endpoint(Path(given), uid)
     usual = paths.run / "engine.sock"
-    if len(os.fsencode(usual)) <= MAX_PATH_BYTES and file_system(paths.run) not in NETWORK_FILE_SYSTEMS:
+    mount = mount_of(os.path.realpath(paths.run), read_mounts())
+    is_local = mount is None or mount.filesystem not in NETWORK_FILE_SYSTEMS
+    if is_local and len(os.fsencode(usual)) <= MAX_PATH_BYTES:
         return Endpoint(usual, uid)
     digest = hashlib.sha256(os.fsencode(paths.state)).hexdigest()[:16]
     return Endpoint(Path(f"/tmp/obsync-{uid}/{digest}.sock"), uid)
-
-
-def file_system(path: Path) -> str:
-    """The type of the file system that holds the path, or would; empty where the kernel does not tell."""
-    try:
-        lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    except OSError:
-        return ""
-    real = os.path.realpath(path)
-    best, kind = "", ""
-    for line in lines:
-        fields, _, rest = line.partition(" - ")
-        mount = fields.split()[4].encode().decode("unicode_escape")
-        inside = real == mount or real.startswith(mount.rstrip("/") + "/")
-        if inside and len(mount) >= len(best):
-            best, kind = mount, rest.split()[0]
-    return kind
 
 
 def peer(connected: socket.socket) -> Peer:

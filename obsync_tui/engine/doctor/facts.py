@@ -86,8 +86,8 @@ class Place(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct, frozen=True):
     """A file or directory of obsync, or a directory above (`role`): its own kind, mode and owner.
 
-    `role` is directory, key, state, configuration, secrets, socket, socket directory or directory above; `kind` is file,
-    directory, socket, link, dangling link or other. Mode and owner of a link are those of what it leads to.
+    `role` is directory, key, state, configuration, secrets, socket, socket directory or directory above; `kind` is
+    file, directory, socket, link, dangling link or other. Mode and owner of a link are those of what it leads to.
     """
 
     role: str

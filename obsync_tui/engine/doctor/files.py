@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from obsync_tui.config.mounts import Mount, mount_of
 from obsync_tui.config.paths import Paths
 from obsync_tui.engine.doctor.facts import Entry, Lock, Place, State, Usage
-from obsync_tui.engine.doctor.machine import ROOT, Mount, mount_of, process_state, read_holders, read_text
+from obsync_tui.engine.doctor.machine import ROOT, process_state, read_holders, read_text
 from obsync_tui.engine.state.database import CURES, MIGRATIONS
 from obsync_tui.model.project import ID_PATTERN
 

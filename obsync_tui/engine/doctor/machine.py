@@ -1,4 +1,4 @@
-"""Reads what the kernel says of this machine and process: mounts, control groups, limits, memory, locks, processes.
+"""Reads what the kernel says of this machine and process: control groups, limits, memory, locks, processes.
 
 Formats: proc(5) and the kernel's Documentation/admin-guide/cgroup-v1 and cgroup-v2. `root` stands for `/` in tests.
 """
@@ -9,31 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
-
+from obsync_tui.config.mounts import read_mounts
 from obsync_tui.engine.doctor.facts import Limits, Memory
 
 _T = TypeVar("_T")
 ROOT = Path("/")
-_OCTAL = re.compile(r"\\([0-7]{3})")
 _FLOCK = re.compile(r"^\d+: FLOCK +\S+ +\S+ +(\d+) +\S+?:(\d+) ", re.MULTILINE)
 # Kernels say "no limit" of control groups of the first kind by a number close to the largest.
 _UNLIMITED = 1 << 60
-
-
-class Mount(msgspec.Struct, frozen=True):
-    """A line of mountinfo; `root` is the part of the file system that is mounted."""
-
-    root: str
-    mount_point: str
-    filesystem: str
-    options: tuple[str, ...]
-    super_options: tuple[str, ...]
-
-    @property
-    def read_only(self) -> bool:
-        """Whether nothing can be written there."""
-        return "ro" in self.options or "ro" in self.super_options
 
 
 def read_text(path: Path) -> str:
@@ -42,36 +25,6 @@ def read_text(path: Path) -> str:
         return path.read_text("utf-8", "replace")
     except OSError:
         return ""
-
-
-def read_mounts(root: Path = ROOT) -> tuple[Mount, ...]:
-    """What is mounted, in the order it was."""
-    mounts = []
-    for line in read_text(root / "proc/self/mountinfo").splitlines():
-        own, dash, of_all = line.partition(" - ")
-        fields, rest = own.split(" "), of_all.split(" ")
-        if dash and len(fields) >= 6 and len(rest) >= 3:
-            mounts.append(
-                Mount(
-                    _plain(fields[3]),
-                    _plain(fields[4]),
-                    rest[0],
-                    tuple(fields[5].split(",")),
-                    tuple(rest[2].split(",")),
-                )
-            )
-    return tuple(mounts)
-
-
-def mount_of(path: str, mounts: tuple[Mount, ...]) -> Mount | None:
-    """What the path is on: the longest mount point above it, the last of those mounted over each other."""
-    found = None
-    for mount in mounts:
-        point = mount.mount_point.rstrip("/")
-        if path == point or path.startswith(f"{point}/"):
-            if found is None or len(mount.mount_point) >= len(found.mount_point):
-                found = mount
-    return found
 
 
 def read_memory(root: Path = ROOT) -> Memory:
@@ -161,7 +114,3 @@ def _number(path: Path) -> int | None:
 
 def _limit(value: int) -> int | None:
     return None if value == resource.RLIM_INFINITY else value
-
-
-def _plain(text: str) -> str:
-    return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text)

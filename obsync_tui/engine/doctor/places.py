@@ -1,6 +1,6 @@
 """Checks of the file systems that configuration, state and socket are on."""
 
-from obsync_tui.api.endpoint import NETWORK_FILE_SYSTEMS
+from obsync_tui.config.mounts import NETWORK_FILE_SYSTEMS
 from obsync_tui.engine.doctor.facts import Place, Usage
 from obsync_tui.engine.precheck.local import NEEDED_BYTES, WANTED_BYTES
 from obsync_tui.model.finding import About, Finding

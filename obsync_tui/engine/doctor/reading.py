@@ -15,6 +15,7 @@ import msgspec
 from obsync_tui.api.endpoint import Endpoint
 from obsync_tui.api.starting import hello
 from obsync_tui.config.files import ConfigFiles, Listed
+from obsync_tui.config.mounts import read_mounts
 from obsync_tui.config.paths import Paths
 from obsync_tui.engine.doctor import files, machine, session
 from obsync_tui.engine.doctor.deadline import within
@@ -46,7 +47,7 @@ def read_facts(paths: Paths, socket: Path, environment: Mapping[str, str]) -> Fa
     """Everything that checks look at; takes `LIMIT_S` seconds at most. To be called before threads are started."""
     step = _boot_s()
     locale = session.read_locale(environment)
-    mounts = machine.read_mounts()
+    mounts = read_mounts()
     roles = {"config": paths.config, "state": paths.state, "run": socket.parent}
     tasks: list[Callable[[], Place | State | _Kept]] = [
         partial(files.read_place, role, path, mounts) for role, path in roles.items()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from obsync_tui.api.endpoint import Endpoint
+from obsync_tui.config.mounts import read_mounts
 from obsync_tui.config.paths import Paths, private_directory
 from obsync_tui.engine.doctor import files, machine, reading, session
 from obsync_tui.engine.doctor.deadline import within
@@ -55,24 +56,6 @@ def paths(tmp_path: Path) -> Paths:
     return paths
 
 
-@pytest.mark.parametrize(
-    ("path", "filesystem", "mount_point", "read_only"),
-    [
-        ("/var/lib", "ext4", "/", False),
-        ("/home/dba/.config", "nfs4", "/home", False),
-        ("/homestead", "ext4", "/", False),
-        ("/home/local", "xfs", "/home/local", True),
-        ("/mnt/with blank/x", "tmpfs", "/mnt/with blank", True),
-        ("/mnt/over/x", "overlay", "/mnt/over", False),
-    ],
-)
-def test_mounts(tmp_path: Path, path: str, filesystem: str, mount_point: str, read_only: bool) -> None:
-    mounts = machine.read_mounts(tree(tmp_path, {"proc/self/mountinfo": MOUNTS}))
-    mount = machine.mount_of(path, mounts)
-    assert mount is not None
-    assert (mount.filesystem, mount.mount_point, mount.read_only) == (filesystem, mount_point, read_only)
-
-
 def test_control_groups_of_both_kinds(tmp_path: Path) -> None:
     unified, slices = "sys/fs/cgroup/unified", "user.slice/user-7.slice"
     root = tree(
@@ -103,11 +86,7 @@ def test_control_groups_of_both_kinds(tmp_path: Path) -> None:
 def test_a_machine_that_tells_nothing(tmp_path: Path) -> None:
     memory, limits = machine.read_memory(tmp_path), machine.read_limits(tmp_path)
     assert (memory.limit_bytes, memory.available_bytes, limits.group_tasks_limit) == (None, None, None)
-    assert (machine.read_mounts(tmp_path), machine.mount_of("/", ()), machine.own_unit(tmp_path)) == (
-        (),
-        None,
-        "",
-    )
+    assert machine.own_unit(tmp_path) == ""
     assert machine.read_holders(tmp_path) is None
     assert session.read_login({}, tmp_path).systemd is False
 
@@ -210,7 +189,7 @@ def test_entries_say_whose_they_are(paths: Paths, tmp_path: Path) -> None:
 
 
 def test_a_place_that_is_not_there_yet(tmp_path: Path) -> None:
-    place = files.read_place("state", tmp_path / "a" / "b", machine.read_mounts())
+    place = files.read_place("state", tmp_path / "a" / "b", read_mounts())
     assert (place.exists, place.writable, place.error) == (False, True, "")
     assert place.free_bytes > 0 and place.filesystem and place.mount_point
     (tmp_path / "file").write_text("")
@@ -342,8 +321,9 @@ def test_this_machine(paths: Paths) -> None:
     assert all(one.exists and one.writable and one.filesystem for one in facts.places)
     assert facts.limits.open_files and facts.memory.available_bytes
     assert abs(facts.clock.wall_s - time.time()) < 60 and abs(facts.clock.step_s) < 1
-    assert facts.clock.newest_file == str(paths.state_file)
-    assert facts.usage[0].files == 1
+    # SQLite's own files may be there just then.
+    assert facts.clock.newest_file.startswith(str(paths.state_file))
+    assert 1 <= facts.usage[0].files <= 3
 
 
 def test_nobody_answers_and_somebody_wrong(paths: Paths) -> None:
