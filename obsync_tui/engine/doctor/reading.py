@@ -19,7 +19,18 @@ from obsync_tui.config.mounts import read_mounts
 from obsync_tui.config.paths import Paths
 from obsync_tui.engine.doctor import files, machine, session
 from obsync_tui.engine.doctor.deadline import within
-from obsync_tui.engine.doctor.facts import Clock, Engine, Entry, Facts, Interpreter, Lock, Place, State, Usage
+from obsync_tui.engine.doctor.facts import (
+    Clock,
+    Engine,
+    Entry,
+    Facts,
+    Interpreter,
+    Lock,
+    Login,
+    Place,
+    State,
+    Usage,
+)
 from obsync_tui.engine.errors import EngineError
 from obsync_tui.engine.native.backend import backend
 
@@ -49,16 +60,17 @@ def read_facts(paths: Paths, socket: Path, environment: Mapping[str, str]) -> Fa
     locale = session.read_locale(environment)
     mounts = read_mounts()
     roles = {"config": paths.config, "state": paths.state, "run": socket.parent}
-    tasks: list[Callable[[], Place | State | _Kept]] = [
+    tasks: list[Callable[[], Place | State | _Kept | Login]] = [
         partial(files.read_place, role, path, mounts) for role, path in roles.items()
     ]
     tasks += [partial(files.read_state, paths.state_file), partial(_read_kept, paths, socket)]
+    tasks.append(partial(session.read_login, environment))
     found = within(LIMIT_S, tasks)
     places = tuple(
         one if isinstance(one, Place) else Place(role, str(path), error=_SILENT)
         for one, (role, path) in zip(found[:3], roles.items(), strict=True)
     )
-    state, kept = found[3], found[4]
+    state, kept, login = found[3:]
     if not isinstance(state, State):
         state = State(
             str(paths.state_file), error=_SILENT, cure="Bring the file system back, or set OBSYNC_HOME."
@@ -71,7 +83,7 @@ def read_facts(paths: Paths, socket: Path, environment: Mapping[str, str]) -> Fa
         interpreter=read_interpreter(environment),
         terminal=session.read_terminal(environment),
         locale=locale,
-        login=session.read_login(environment),
+        login=login if isinstance(login, Login) else Login(session.user_name(), systemd=True),
         memory=machine.read_memory(),
         limits=machine.read_limits(),
         clock=Clock(

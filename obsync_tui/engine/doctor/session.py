@@ -52,10 +52,7 @@ def read_locale(environment: Mapping[str, str]) -> Locale:
 
 def read_login(environment: Mapping[str, str], root: Path = ROOT, command: Command | None = None) -> Login:
     """What systemd does at this user's logout."""
-    try:
-        user = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        user = str(os.getuid())
+    user = user_name()
     if not (root / "run/systemd/system").is_dir():
         return Login(user, systemd=False)
     home = Path(environment.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
@@ -67,6 +64,14 @@ def read_login(environment: Mapping[str, str], root: Path = ROOT, command: Comma
         user_unit=(home / "systemd/user/obsync.service").exists(),
         scope=own_unit(root),
     )
+
+
+def user_name() -> str:
+    """This user's name, or number where it has none."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def _kills(user: str, root: Path, command: Command) -> bool | None:

@@ -305,10 +305,12 @@ def test_a_file_system_that_hangs_is_a_finding(paths: Paths, monkeypatch: pytest
     monkeypatch.setattr(reading, "LIMIT_S", 0.3)
     monkeypatch.setattr(files.os, "statvfs", lambda _: time.sleep(60))
     monkeypatch.setattr(files, "read_usage", lambda _: time.sleep(60))
+    monkeypatch.setattr(session, "read_login", lambda _: time.sleep(60))
     facts = reading.read_facts(paths, paths.run / "engine.sock", dict(os.environ))
     assert ["does not answer" in one.error for one in facts.places] == [True, True, True]
     assert [one.error.startswith(str(paths.config)) for one in facts.sources] == [True]
     assert facts.state.version is None
+    assert (facts.login.kills, facts.login.linger) == (None, None)
 
 
 def test_this_machine(paths: Paths) -> None:
