@@ -86,7 +86,10 @@ def _command(executable: str) -> str:
 
 
 def _warn_of_access(executable: str, user: str) -> None:
-    closed = [path for path in reversed(Path(executable).parents) if not path.stat().st_mode & 0o001]
+    path = Path(executable)
+    # A virtual environment's python is a link to one that can be elsewhere.
+    above = dict.fromkeys((*reversed(path.parents), *reversed(path.resolve().parents)))
+    closed = [one for one in above if not one.stat().st_mode & 0o001]
     if closed:
         note(
             f"{closed[0]}: user {user} cannot pass it to reach {executable}. Install obsync under /opt, for example."

@@ -186,7 +186,8 @@ class ConfigFiles(msgspec.Struct, frozen=True):
     def _mentions(self) -> dict[str, list[Path]]:
         """The projects' files that each id stands in; one that cannot be read says so itself."""
         found: dict[str, list[Path]] = {}
-        for path in sorted(self.paths.projects.glob("*.toml")):
+        for name in _names(self.paths.projects):
+            path = self.paths.projects / f"{name}.toml"
             try:
                 text = _content(path)
             except ConfigError:
@@ -239,7 +240,10 @@ def _file(directory: Path, name: str, what: str) -> Path:
 
 
 def _names(directory: Path) -> list[str]:
-    return sorted(path.stem for path in directory.glob("*.toml") if not path.name.startswith("."))
+    try:
+        return sorted(path.stem for path in directory.glob("*.toml") if not path.name.startswith("."))
+    except OSError as error:
+        raise unusable(directory, "read", error) from error
 
 
 def _content(path: Path) -> str:

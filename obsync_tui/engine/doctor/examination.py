@@ -61,8 +61,9 @@ def examine_machine(facts: Facts, engine: Engine) -> Iterator[Finding]:
     yield clock.check_zone(facts.clock)
     for place in facts.places:
         yield places.check_filesystem(place)
-        yield places.check_writable(place)
-        yield places.check_room(place)
+        if not place.error:
+            yield places.check_writable(place)
+            yield places.check_room(place)
     for usage in facts.usage:
         yield places.check_usage(usage, len(ids))
     yield from access.check_entries(facts.entries, facts.uid)

@@ -181,7 +181,10 @@ def _kind(status: os.stat_result) -> str:
 
 
 def _inside(directory: Path, pattern: str) -> list[Path]:
-    return sorted(directory.glob(pattern))
+    try:
+        return sorted(directory.glob(pattern))
+    except OSError:
+        return []
 
 
 def _walk(directory: Path) -> Iterator[tuple[str, os.stat_result]]:

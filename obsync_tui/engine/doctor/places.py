@@ -23,7 +23,10 @@ def check_filesystem(place: Place) -> Finding:
     what = f"{place.filesystem or 'unknown'} at {place.mount_point or '?'}"
     if place.error:
         return _ABOUT.failure(
-            check, place.error, "Bring the file system back, or set OBSYNC_HOME.", place.path
+            check,
+            place.error,
+            "Let this user pass to it, or bring the file system back, or set OBSYNC_HOME.",
+            place.path,
         )
     if place.filesystem in NETWORK_FILE_SYSTEMS:
         if place.role == "state":
@@ -47,8 +50,6 @@ def check_filesystem(place: Place) -> Finding:
 def check_writable(place: Place) -> Finding:
     """The directory, or the one it will be made in, can be written to."""
     check = f"{place.role} directory"
-    if place.error:
-        return _ABOUT.failure(check, "cannot be looked at", "See its file system.", place.path)
     if place.read_only:
         cure = f"Mount it for writing: mount -o remount,rw {place.mount_point}; or set OBSYNC_HOME."
         return _ABOUT.failure(check, f"{place.mount_point} is mounted read-only", cure, place.path)
@@ -63,8 +64,6 @@ def check_writable(place: Place) -> Finding:
 def check_room(place: Place) -> Finding:
     """The disk has room, and room for more files."""
     check = f"{place.role} room"
-    if place.error:
-        return _ABOUT.failure(check, "cannot be looked at", "See its file system.", place.path)
     what = f"{place.free_bytes // _MIB:,} MiB free"
     cure = f"Free some room at {place.mount_point}, or set OBSYNC_HOME to a directory on another disk."
     needed, wanted = (_SOCKET_BYTES, 0) if place.role == "run" else (NEEDED_BYTES, WANTED_BYTES)

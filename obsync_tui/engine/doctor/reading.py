@@ -112,6 +112,12 @@ def read_engine(at: Endpoint) -> Engine:
         (answer,) = within(ENGINE_LIMIT_S, [lambda: hello(at)])
     except EngineError as error:
         return Engine(socket, problem=error.what, cure=error.cure)
+    except OSError as error:
+        return Engine(
+            socket,
+            problem=f"cannot be looked for: {error.strerror}",
+            cure="Let this user pass to its directory.",
+        )
     return Engine(socket, answer.version, answer.pid) if answer else Engine(socket)
 
 
@@ -148,9 +154,16 @@ def _read_kept(paths: Paths, socket: Path) -> _Kept:
         newest_file=newest,
         locks=files.read_locks(paths.state),
         home=files.read_home_lock(paths.state),
-        sources=tuple(configuration.sources()),
-        projects=tuple(configuration.projects()),
+        sources=_listed(configuration.sources),
+        projects=_listed(configuration.projects),
     )
+
+
+def _listed(read: Callable[[], list[Listed]]) -> tuple[Listed, ...]:
+    try:
+        return tuple(read())
+    except EngineError as error:
+        return (Listed("all", error=str(error)),)
 
 
 def _boot_s() -> float:

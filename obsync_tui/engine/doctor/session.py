@@ -59,9 +59,9 @@ def read_login(environment: Mapping[str, str], root: Path = ROOT, command: Comma
     return Login(
         user,
         systemd=True,
-        linger=(root / "var/lib/systemd/linger" / user).exists(),
+        linger=os.path.exists(root / "var/lib/systemd/linger" / user),
         kills=_kills(user, root, command or _run),
-        user_unit=(home / "systemd/user/obsync.service").exists(),
+        user_unit=os.path.exists(home / "systemd/user/obsync.service"),
         scope=own_unit(root),
     )
 

@@ -328,6 +328,46 @@ def test_this_machine(paths: Paths) -> None:
     assert 1 <= facts.usage[0].files <= 3
 
 
+AS_ANOTHER = """
+import os, sys
+from pathlib import Path
+import obsync_tui.engine.doctor.endpoints
+from obsync_tui.api.endpoint import Endpoint
+from obsync_tui.config.paths import Paths
+from obsync_tui.engine.doctor.examination import examine_machine
+from obsync_tui.engine.doctor.reading import read_engine, read_facts
+if os.getuid() == 0:
+    os.setgroups([]), os.setgid(65534), os.setuid(65534)
+paths = Paths.of({"OBSYNC_HOME": sys.argv[1]})
+socket = paths.run / "engine.sock"
+facts = read_facts(paths, socket, os.environ)
+for one in examine_machine(facts, read_engine(Endpoint(socket, os.getuid()))):
+    if one.level == "failure":
+        print(f"{one.subject}: {one.check}: {one.what}: {one.cure}")
+"""
+
+
+def test_a_home_that_this_user_cannot_enter(paths: Paths) -> None:
+    home = paths.config.parent
+    with StateFile(paths.state_file):
+        home.chmod(0o700 if os.getuid() == 0 else 0)
+        command = [sys.executable, "-c", AS_ANOTHER, str(home)]
+        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.getcwd()}, capture_output=True, text=True, check=False)  # fmt: skip
+        home.chmod(0o700)
+    assert done.returncode == 0, done.stderr
+    failed = {check: said for _, check, said in (line.split(": ", 2) for line in done.stdout.splitlines())}
+    for check in (
+        "engine",
+        "config file system",
+        "state file system",
+        "run file system",
+        "state.db",
+        "data source",
+    ):
+        assert "Permission denied" in failed[check], done.stdout
+    assert all(":" in said and not said.endswith(": ") for said in failed.values())
+
+
 def test_nobody_answers_and_somebody_wrong(paths: Paths) -> None:
     at = Endpoint(paths.run / "engine.sock", os.getuid())
     assert (reading.read_engine(at).version, reading.read_engine(at).problem) == ("", "")
