@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from itertools import groupby
 
-from obsync_tui.api.endpoint import endpoint
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.output import show_json
 from obsync_tui.cli.session import Session
@@ -20,9 +19,8 @@ def doctor(session: Session, arguments: argparse.Namespace) -> int:
     from obsync_tui.engine.doctor.reading import read_engine, read_facts
 
     started_s = time.monotonic()
-    at = endpoint(session.paths, os.environ)
-    facts = read_facts(session.paths, at.path, os.environ)
-    findings = examine(facts, session.secrets.resolve, read_engine(at))
+    facts = read_facts(session.paths, session.endpoint.path, os.environ)
+    findings = examine(facts, session.secrets.resolve, read_engine(session.endpoint))
     if arguments.json:
         show_json(findings)
     else:

@@ -6,6 +6,8 @@ import inspect
 from obsync_tui import __version__
 from obsync_tui.cli import engine, exit_codes, oceanbase_source, source, view_logs
 from obsync_tui.cli.demo import demo
+from obsync_tui.cli.doctor import doctor
+from obsync_tui.cli.engine_unit import unit
 from obsync_tui.cli.grammar import Commands, Parser, json_option, lines_options, named, plain
 from obsync_tui.cli.project_parser import add_project
 from obsync_tui.engine.native.backend import backend
@@ -25,7 +27,7 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"obsync {__version__} ({backend()} row plans)")
-    rooms = top.add_subparsers(required=True, metavar="source | project | engine | demo")
+    rooms = top.add_subparsers(required=True, metavar="source | project | engine | doctor | demo")
     _add_source(
         rooms.add_parser("source", help="data sources").add_subparsers(required=True, metavar="COMMAND")
     )
@@ -35,6 +37,13 @@ def parser() -> Parser:
             required=True, metavar="COMMAND"
         )
     )
+    made = plain(
+        rooms,
+        "doctor",
+        "what keeps obsync from working here, from the machine to data sources, with its cure",
+    )
+    made.set_defaults(command=doctor)
+    json_option(made)
     _add_demo(rooms)
     return top
 
@@ -65,6 +74,12 @@ def _add_engine(commands: "Commands") -> None:
             json_option(made)
         if name == "logs":
             lines_options(made)
+    made = plain(
+        commands, "unit", "print a systemd unit for this installation, with the commands that install it"
+    )
+    made.set_defaults(command=unit)
+    made.add_argument("--system", action="store_true", help="for the system's manager; default: for your own")
+    made.add_argument("--user", metavar="NAME", help="whom a system unit runs as; default obsync")
 
 
 def _add_source(commands: "Commands") -> None:

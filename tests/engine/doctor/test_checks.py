@@ -99,7 +99,7 @@ CASES: list[tuple[Callable[..., Finding], Any, dict[str, Any], Level, str, str]]
     (places.check_filesystem, PLACE, {"filesystem": "tmpfs"}, WARNING, "restarts", "OBSYNC_HOME"),
     (places.check_filesystem, PLACE, {"filesystem": "tmpfs", "role": "run"}, OK, "tmpfs", ""),
     (places.check_filesystem, PLACE, {"filesystem": "overlay"}, WARNING, "container", "volume"),
-    (places.check_filesystem, PLACE, {"error": "does not answer"}, FAILURE, "does not answer", "Bring"),
+    (places.check_filesystem, PLACE, {"error": "does not answer"}, FAILURE, "does not answer", "bring"),
     (places.check_writable, PLACE, {"read_only": True}, FAILURE, "read-only", "remount,rw /"),
     (places.check_writable, PLACE, {"writable": False}, FAILURE, "cannot be written", "chmod"),
     (places.check_room, PLACE, {"free_bytes": 63 * MIB}, FAILURE, "63 MiB", "Free some room"),
