@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -69,3 +70,34 @@ def test_the_unit_is_printed_whole(shop: Obsync, home: Path) -> None:
     system = shop("engine", "unit", "--system", "--user", "nobody")
     assert "User=nobody\n" in system.stdout and f"install -d -m 0700 -o nobody {home}/config" in system.stdout
     assert "--user" in shop("engine", "unit", "--user", "nobody", code=3).stderr
+
+
+def engine_line(environment: dict[str, str]) -> str:
+    done = subprocess.run([sys.executable, "-m", "obsync_tui", "doctor"], env=environment, capture_output=True, text=True, check=False)  # fmt: skip
+    return next(line for line in done.stdout.splitlines() if " engine: " in line)
+
+
+def test_an_engine_that_is_ready_stopped_and_gone(
+    environment: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    assert engine_line(environment).startswith("  ok       engine: not running")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(60)
+        command = [sys.executable, "-P", "-m", "obsync_tui", "engine", "run"]
+        engine = subprocess.Popen(command, env=environment | {"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        try:
+            assert manager.recv(4096).decode().split("\n")[0] == "READY=1"
+            assert f"process {engine.pid} ({home}/run/engine.sock)" in engine_line(environment)
+            engine.send_signal(signal.SIGSTOP)
+            line = engine_line(environment)
+            assert line.startswith(
+                f"  failure  engine: process {engine.pid} holds this home, but is stopped by a signal"
+            )
+            engine.send_signal(signal.SIGCONT)
+            engine.terminate()
+            assert engine.wait(60) == 0
+        finally:
+            engine.kill()
+            engine.wait()
+    assert engine_line(environment).startswith("  ok       engine: not running")
