@@ -54,6 +54,7 @@ def read_entries(paths: Paths, socket: Path) -> tuple[Entry, ...]:
     wanted += [
         ("state", paths.state_file.with_name(paths.state_file.name + end)) for end in ("", "-wal", "-shm")
     ]
+    wanted += [("state", one) for one in _inside(paths.state, f"{paths.state_file.name}.version-*")]
     wanted += [("state", one) for one in _inside(locks, "*.lock")]
     wanted += [("configuration", one) for one in (paths.settings_file,)]
     wanted += [

@@ -167,6 +167,7 @@ def test_time_zones(zone: str, known: bool) -> None:
 def test_entries_say_whose_they_are(paths: Paths, tmp_path: Path) -> None:
     paths.key_file.write_text("k")
     paths.key_file.chmod(0o640)
+    (paths.state / "state.db.version-1").write_text("")
     (paths.projects / "a.toml").symlink_to(tmp_path / "nowhere")
     (paths.sources / "b.toml").symlink_to(paths.key_file)
     found = {Path(one.path).name: one for one in files.read_entries(paths, paths.run / "engine.sock")}
@@ -185,6 +186,7 @@ def test_entries_say_whose_they_are(paths: Paths, tmp_path: Path) -> None:
         "directory",
         "directory above",
     )
+    assert found["state.db.version-1"].role == "state"
     assert "engine.sock" not in found and "environment" not in found
 
 
