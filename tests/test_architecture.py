@@ -80,6 +80,8 @@ BOUNDARIES = (
     Boundary("obsync_tui.api", forbidden=(*TERMINAL, *SCREENS, "obsync_tui.cli", "obsync_tui.engine")),
     Boundary("obsync_tui.screens", forbidden=("obsync_tui.engine",)),
     Boundary("obsync_tui.widgets", forbidden=("obsync_tui.engine",)),
+    Boundary("obsync_tui.presenters", forbidden=(*TERMINAL, "obsync_tui.engine", "obsync_tui.api")),
+    Boundary("obsync_tui.keys", forbidden=(*TERMINAL, "obsync_tui.engine", "obsync_tui.api")),
     Boundary(
         "obsync_tui.engine.formats",
         own_allowed=("obsync_tui.engine.formats", "obsync_tui.model"),
@@ -237,6 +239,8 @@ BREACHES: tuple[tuple[Rule, str, str], ...] = (
     (boundaries, "obsync_tui/api/client.py", "import rich"),
     (boundaries, "obsync_tui/screens/projects.py", "from obsync_tui import engine"),
     (boundaries, "obsync_tui/widgets/plot.py", "from ..engine.metrics import history"),
+    (boundaries, "obsync_tui/presenters/project_rows.py", "from rich.text import Text"),
+    (boundaries, "obsync_tui/keys/registry.py", "from textual.binding import Binding"),
     (boundaries, "obsync_tui/engine/oceanbase/catalog.py", "import obsync_tui.engine.sinks"),
     (boundaries, "obsync_tui/engine/formats/default.py", "from obsync_tui.engine.store import binlog"),
     (boundaries, "obsync_tui/engine/formats/default.py", "from ..errors import ObsyncError"),
@@ -333,6 +337,11 @@ CONTRACTS = {
         "obsync_tui/shown.py": "import rich",
     },
     "layers": {"obsync_tui/engine/x.py": "import obsync_tui.demo"},
+    "console": {
+        "obsync_tui/screens/x.py": "import obsync_tui.api.between",
+        "obsync_tui/api/between.py": "import obsync_tui.engine",
+    },
+    "console-layers": {"obsync_tui/widgets/x.py": "import obsync_tui.screens"},
     "source-side": {
         "obsync_tui/engine/store/x.py": "import obsync_tui.engine.between",
         "obsync_tui/engine/between.py": "import obsync_tui.engine.sinks",
@@ -353,9 +362,11 @@ def lint_imports(tree: Path, contract: str) -> subprocess.CompletedProcess[str]:
 def test_an_import_contract_can_break(contract: str, tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     engine_rooms = [f"engine/{room}" for room in ("store", "full", "mysql", "oceanbase", "sinks")]
-    for room in [".", "demo", "engine", "api", "config", "model", *engine_rooms]:
+    console_rooms = ["cli", "screens", "widgets", "presenters", "keys", "terminal"]
+    for room in [".", "demo", "engine", "api", "config", "model", *console_rooms, *engine_rooms]:
         (tmp_path / "obsync_tui" / room).mkdir(exist_ok=True)
         (tmp_path / "obsync_tui" / room / "__init__.py").touch()
+    (tmp_path / "obsync_tui" / "app.py").touch()
     kept = lint_imports(tmp_path, contract)
     assert (kept.returncode, "1 kept, 0 broken" in kept.stdout) == (0, True), kept.stdout + kept.stderr
     for path, text in CONTRACTS[contract].items():

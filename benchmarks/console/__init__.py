@@ -1,0 +1,1 @@
+"""What the console costs: bytes on the wire, seconds, memory. `python -m benchmarks.console`."""

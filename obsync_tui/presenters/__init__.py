@@ -1,0 +1,1 @@
+"""From the model to cells and lines: pure functions, no terminal library."""

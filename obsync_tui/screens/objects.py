@@ -1,0 +1,121 @@
+"""A project's objects: topic, database, table, and how far each is."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual.widget import Widget
+
+from obsync_tui.api import operations as api
+from obsync_tui.api import requests as ask
+from obsync_tui.keys.action import Action, Scope
+from obsync_tui.model.views import ObjectView
+from obsync_tui.presenters import object_rows as rows
+from obsync_tui.presenters.project_details import context_line
+from obsync_tui.presenters.quantities import grouped
+from obsync_tui.presenters.spans import Line, Role, Span
+from obsync_tui.screens.bindings import bindings_of
+from obsync_tui.screens.view import View
+from obsync_tui.widgets.table import Column, Table
+
+_SCOPES = (Scope.OBJECTS, Scope.LIST, Scope.ALL)
+
+
+class ObjectsView(View, inherit_bindings=False):
+    """Every table that is synchronized."""
+
+    NAME = "objects"
+    SCOPES = _SCOPES
+    BINDINGS: ClassVar = bindings_of(_SCOPES)
+    help = (
+        "Every table of the project with the topic that it goes to, ordered by topic, database and table, and how much "
+        "of it full synchronization has read. Enter shows a table's settings."
+    )
+
+    def __init__(self, project: str) -> None:
+        super().__init__()
+        self._project = project
+        self._objects: tuple[ObjectView, ...] = ()
+        self._is_known = False
+
+    @property
+    def crumbs(self) -> Sequence[str]:
+        """Below the project."""
+        return self._project, "Objects"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The project's objects."""
+        return self.NAME, self._project
+
+    def panes(self) -> Iterable[Widget]:
+        """One table."""
+        symbols = self.host.symbols
+        text = Column[ObjectView]
+        columns = [
+            text("topic", "topic", 22, lambda of: Span(of.topic), lambda of: of.topic, grow=True),
+            text("table", "table", 24, lambda of: Span(rows.table_text(of)), rows.table_text, grow=True),
+            text(
+                "rows",
+                "rows read",
+                12,
+                lambda of: Span(grouped(of.rows_full)),
+                lambda of: -of.rows_full,
+                right=True,
+            ),
+            text(
+                "full",
+                "full",
+                14,
+                lambda of: rows.progress_cell(of, symbols),
+                lambda of: rows.share(of) or 0.0,
+            ),
+            text("sharding", "sharding", 16, _sharding, lambda of: " ".join(of.sharding_columns), wide=True),
+        ]
+        yield Table[ObjectView](
+            "Objects", columns, rows.table_text, id="objects", symbols=symbols, empty="asking the source …"
+        )
+
+    async def fetch(self) -> None:
+        """The tables; the source is asked once, later it is progress that changes."""
+        objects = await self.host.client.call(api.OBJECTS, ask.Named(self._project))
+        self._objects = tuple(sorted(objects, key=lambda of: (of.topic, of.database, of.table)))
+        self._is_known = True
+
+    def paint(self) -> None:
+        """The tables."""
+        table = self.query_one("#objects", Table)
+        if self._is_known:
+            table.empty = "no table matches the project's rules"
+        table.show(self._objects, self.is_stale)
+
+    def context(self) -> Line:
+        """The project, and how many tables are complete."""
+        if away := self.away_line():
+            return away
+        summary = self.host.picture.project(self._project)
+        done = sum(of.full_done for of in self._objects)
+        head = context_line(summary, self.host.now_s, self.host.zone) if summary else ()
+        if not self._is_known:
+            return (*head, Span("  asking the source …", Role.DIM))
+        return (Span(f" {done} of {len(self._objects)} tables complete "), *head)
+
+    def reason(self, action: Action) -> str:
+        """What needs a table."""
+        if general := super().reason(action):
+            return general
+        needs = action.id == "open" or action.id.startswith("object.")
+        return "there is no table here" if needs and self._current is None else ""
+
+    @property
+    def _current(self) -> ObjectView | None:
+        current = self.query_one("#objects", Table).current
+        return current if isinstance(current, ObjectView) else None
+
+    def do_open(self) -> None:
+        """The table's settings."""
+        if self._current is not None:
+            self.host.show_text(rows.table_text(self._current), rows.setting_lines(self._current))
+
+
+def _sharding(of: ObjectView) -> Span:
+    return Span(" ".join(of.sharding_columns), Role.DIM)

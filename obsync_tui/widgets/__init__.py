@@ -1,0 +1,1 @@
+"""Widgets that know no project: lines, tables, text panes, fields."""

@@ -1,0 +1,45 @@
+"""The real console in a real pseudo terminal, its screen read by a terminal emulator."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pyte
+
+from benchmarks.console.meter import Terminal
+
+PATIENCE_S = 30.0
+
+
+class Emulated(Terminal):
+    """A terminal with an emulator behind it; remembers every byte that came."""
+
+    def __init__(self, arguments: list[str], *, columns: int = 80, rows: int = 24, **variables: str) -> None:
+        super().__init__("tests.console.hostile", arguments, columns=columns, rows=rows, **variables)
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+
+    def read(self, timeout_s: float) -> bytes:
+        found = super().read(timeout_s)
+        self.raw += found
+        # Private modes that pyte does not know are printed by it; a real terminal ignores them.
+        self._stream.feed(
+            found.replace(b"\x1b[>1u", b"").replace(b"\x1b[?2026h", b"").replace(b"\x1b[?2026l", b"")
+        )
+        return found
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def sees(self, *texts: str) -> None:
+        """Wait until all of these are on the screen."""
+        end = time.monotonic() + PATIENCE_S
+        while not all(text in self.text for text in texts):
+            assert time.monotonic() < end, f"{texts} in\n{self.text}"
+            self.read(0.2)
+
+    def type(self, keys: str) -> None:
+        os.write(self.descriptor, keys.encode())

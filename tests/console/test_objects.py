@@ -1,0 +1,94 @@
+"""A project's objects: topic, table, progress, settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from obsync_tui.api import operations as api
+from obsync_tui.api.errors import ErrorAnswer, RemoteError
+from obsync_tui.model.views import ObjectView
+from tests.console.driving import console, run, running
+from tests.fakes.console_client import FakeClient
+
+OBJECTS = (
+    ObjectView("shop", "orders", "shop_orders", 1_204_000, 2_000_000, sharding_columns=("customer",)),
+    ObjectView("shop", "items", "shop_items", 40, 0, full_done=True),
+    ObjectView("a" * 64, "t[/b]\x1b]0;x\x07\u202e" * 700, "全部" * 60),
+)
+
+
+def client() -> FakeClient:
+    made = FakeClient((running("orders"),))
+    made.answers[api.OBJECTS.name] = OBJECTS
+    return made
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_the_tables(tmp_path: Path, size: tuple[int, int]) -> None:
+    async def test() -> None:
+        async with console(client(), tmp_path, size=size) as it:
+            await it.press("o")
+            await it.sees("obsync › orders › Objects", "Objects (3)", "1 of 3 tables complete")
+            items, orders, foreign = it.lines[4:7]
+            assert items.split()[1:] == ["shop_items", "shop.items", "40", "████████", "100%"]
+            assert orders.split()[:3] == ["shop_orders", "shop.orders", "1,204,000"] and "60%" in orders
+            assert "全部" in foreign and "\x1b" not in it.text and "\u202e" not in it.text
+            await it.press("j", "enter")
+            await it.sees(
+                "obsync › orders › Objects › shop.orders", "1,204,000 rows of about 2,000,000", "customer"
+            )
+            await it.press("escape", "escape")
+            await it.sees("Projects (1)")
+
+    run(test)
+
+
+def test_a_source_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    async def test() -> None:
+        fake = client()
+        fake.answers[api.OBJECTS.name] = RemoteError(
+            ErrorAnswer("SourceUnreachable", "no answer", "10.0.0.1:3306", "Start it."), 502
+        )
+        async with console(fake, tmp_path) as it:
+            await it.press("o")
+            await it.sees("10.0.0.1:3306: no answer. Start it.", "Objects (0)")
+            await it.press("enter")
+            await it.sees("open: there is no table here")
+
+    run(test)
+
+
+def test_five_thousand_tables_are_filtered_at_once(tmp_path: Path) -> None:
+    async def test() -> None:
+        fake = client()
+        fake.answers[api.OBJECTS.name] = tuple(
+            ObjectView("shop", f"t{n:04}", f"t{n:04}") for n in range(5000)
+        )
+        async with console(fake, tmp_path) as it:
+            await it.press("o")
+            await it.sees("Objects (5000)")
+            await it.press("G")
+            await it.sees("shop.t4999")
+            await it.press("slash")
+            await it.type("t12..")
+            await it.sees("Objects (100 of 5000)")
+
+    run(test)
+
+
+def test_the_engine_s_facts(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with console(client(), tmp_path) as it:
+            await it.press("5")
+            await it.sees(
+                "obsync › Engine",
+                "3, 2 running",
+                "80MB",
+                "2 % of a core",
+                "/home/dba/run/engine.sock",
+                "look and act",
+            )
+
+    run(test)
