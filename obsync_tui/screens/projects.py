@@ -58,6 +58,9 @@ class ProjectsView(ProjectActions, inherit_bindings=False):
         def backlog(of: ProjectSummary) -> Span:
             return rows.figure_span(of.backlog_rows, of, host.now_s)
 
+        def reason(of: ProjectSummary) -> Span:
+            return rows.reason_cell(of, host.now_s)
+
         def bars(of: ProjectSummary) -> Span:
             values = host.picture.trend.values(of.name, host.now_s)
             return Span(spark(values, _SPARK, host.symbols) if of.running else "", Role.DIM)
@@ -73,7 +76,7 @@ class ProjectsView(ProjectActions, inherit_bindings=False):
             text("latency", "latncy", 6, latency, lambda of: -(of.delivery_lag_s or -1.0), right=True),
             text("rows", "rows/s", 6, rate, lambda of: -of.rows_per_s, right=True),
             text("backlog", "backlg", 6, backlog, lambda of: -of.backlog_rows, right=True),
-            text("at", "slowest", 10, lambda of: rows.reason_cell(of, host.now_s), lambda of: of.bottleneck),
+            text("at", "slowest", 10, reason, lambda of: of.bottleneck, grow=True),
             text("minute", "minute", _SPARK, bars, lambda of: -of.rows_per_s),
             text("from", "from", 12, lambda of: Span(of.source), lambda of: of.source, wide=True),
             text("to", "to", 12, lambda of: Span(of.destination), lambda of: of.destination, wide=True),

@@ -16,6 +16,8 @@ from obsync_tui.widgets.pane import Move, Pane
 
 T = TypeVar("T")
 _HEAD = 2
+# What growing columns get before columns of lesser worth are shown.
+_ROOM = 20
 
 
 @dataclass(frozen=True)
@@ -270,7 +272,7 @@ class Table(Pane, Generic[T]):
         chosen = [column for column in self._columns if self.wide or not column.wide]
         if not self.wide:
             for column in (column for column in self._columns if column.wide):
-                if self._needed([*chosen, column]) <= self.size.width:
+                if self._needed([*chosen, column]) + _ROOM <= self.size.width:
                     chosen.append(column)
             chosen = [column for column in self._columns if column in chosen]
         while len(chosen) > 1 and self._needed(chosen) > self.size.width:

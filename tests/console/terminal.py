@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 
 import pyte
@@ -10,6 +11,8 @@ import pyte
 from benchmarks.console.meter import Terminal
 
 PATIENCE_S = 30.0
+# What pyte does not know, and prints or takes for a title: Kitty's keys, synchronized output, the pointer's shape.
+_UNKNOWN = re.compile(rb"\x1b\[[<>][0-9]*u|\x1b\[\?[0-9]+\$p|\x1b\]22;[a-z]+\x07")
 
 
 class Emulated(Terminal):
@@ -24,10 +27,7 @@ class Emulated(Terminal):
     def read(self, timeout_s: float) -> bytes:
         found = super().read(timeout_s)
         self.raw += found
-        # Private modes that pyte does not know are printed by it; a real terminal ignores them.
-        self._stream.feed(
-            found.replace(b"\x1b[>1u", b"").replace(b"\x1b[?2026h", b"").replace(b"\x1b[?2026l", b"")
-        )
+        self._stream.feed(_UNKNOWN.sub(b"", found))
         return found
 
     @property
@@ -39,6 +39,13 @@ class Emulated(Terminal):
         end = time.monotonic() + PATIENCE_S
         while not all(text in self.text for text in texts):
             assert time.monotonic() < end, f"{texts} in\n{self.text}"
+            self.read(0.2)
+
+    def loses(self, text: str) -> None:
+        """Wait until this is not on the screen any more."""
+        end = time.monotonic() + PATIENCE_S
+        while text in self.text:
+            assert time.monotonic() < end, f"{text!r} still in\n{self.text}"
             self.read(0.2)
 
     def type(self, keys: str) -> None:

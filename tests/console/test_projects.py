@@ -42,7 +42,7 @@ def test_every_project_has_its_line(tmp_path: Path, size: tuple[int, int]) -> No
             assert "BAD FILE" in line["broken"] and "line 3" in line["broken"]
             assert all(len(text) <= size[0] for text in it.lines)
             if size[0] > 80:
-                assert "from" in it.lines[3] and "kafka" in line["orders"]
+                assert "from" in it.lines[3] and "250KB" in line["orders"]
 
     run(test)
 
