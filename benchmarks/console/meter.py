@@ -20,7 +20,7 @@ _WHOLE_FRAME_BYTES = 1500
 
 
 class Terminal:
-    """A child on a pty of `columns` x `rows`; use as a context manager."""
+    """A child on a pty of `columns` x `rows`; use as a context manager. Who waits for the child sets `pid` to -1."""
 
     def __init__(
         self,
@@ -61,11 +61,9 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         os.close(self.descriptor)
-        try:
+        if self.pid > 0:
             os.kill(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        os.waitpid(self.pid, 0)
+            os.waitpid(self.pid, 0)
 
     def read(self, timeout_s: float) -> bytes:
         """What the child writes next; empty when nothing comes in time. EOFError when it has ended."""
