@@ -16,6 +16,7 @@ from benchmarks.measure import Figure, Result, Versus, rows_per_s
 from benchmarks.peers import snapshot, stream_40, stream_500, stream_single
 from benchmarks.quiet import idle, latency, transaction
 from benchmarks.report import performance_page
+from benchmarks.sharing import many_idle, sharing
 from benchmarks.sizes import QUICK, WHOLE, Sizes
 from benchmarks.tables import tables
 from tests.servers.downloads import MissingPrerequisite
@@ -31,6 +32,8 @@ CASES: dict[str, Callable[[Sizes], Sequence[Result]]] = {
     "idle": idle,
     "latency": latency,
     "history": history,
+    "sharing": sharing,
+    "many-idle": many_idle,
 }
 
 

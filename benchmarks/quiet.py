@@ -41,7 +41,7 @@ def latency(sizes: Sizes) -> list[Result]:
     """From the return of a row's INSERT, which commits it, to the return of a `read_committed` consumer's poll."""
     with stage() as at:
         process = _streaming(at)
-        watcher = _Watcher(at.kafka.bootstrap, sizes.samples)
+        watcher = Watcher(at.kafka.bootstrap, sizes.samples)
         watcher.ready.wait(LAST_ROW_TIMEOUT_S)
         committed_s: dict[int, float] = {}
         for _ in range(sizes.samples):
@@ -100,13 +100,14 @@ def _rss_bytes(process: subprocess.Popen[str]) -> int:
     return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-class _Watcher:
+class Watcher:
     """Notes when each row's message became visible: `seen_s` by row id, on the monotonic clock."""
 
-    def __init__(self, bootstrap: str, rows: int) -> None:
+    def __init__(self, bootstrap: str, rows: int, topic: str = TABLE) -> None:
         self.seen_s: dict[int, float] = {}
         self.ready = threading.Event()
         self._bootstrap = bootstrap
+        self._topic = topic
         self._rows = rows
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -128,8 +129,8 @@ class _Watcher:
                 "log_level": 0,
             }
         )
-        partitions = consumer.list_topics(TABLE, timeout=10).topics[TABLE].partitions
-        consumer.assign([TopicPartition(TABLE, number, OFFSET_END) for number in partitions])
+        partitions = consumer.list_topics(self._topic, timeout=10).topics[self._topic].partitions
+        consumer.assign([TopicPartition(self._topic, number, OFFSET_END) for number in partitions])
         consumer.poll(1.0)
         self.ready.set()
         while len(self.seen_s) < self._rows and not self._ended.is_set():

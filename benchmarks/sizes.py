@@ -19,6 +19,8 @@ class Sizes(msgspec.Struct, frozen=True):
     idle_s: float = 30.0
     samples: int = 300
     history_s: int = 3700
+    shared_rows: int = 500_000
+    shared_samples: int = 200
 
 
 WHOLE = Sizes()
@@ -34,4 +36,6 @@ QUICK = Sizes(
     idle_s=5.0,
     samples=30,
     history_s=130,
+    shared_rows=100_000,
+    shared_samples=40,
 )

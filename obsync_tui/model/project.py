@@ -192,11 +192,13 @@ class Full(Strict, frozen=True):
 
 
 class Store(Strict, frozen=True):
-    """Log pulling: heartbeat period, how long silence counts as a fault, and how long view logs get."""
+    """Log pulling: heartbeat period, when silence counts as a fault, how long view logs get, rate limits (0: none)."""
 
     heartbeat_s: Annotated[float, msgspec.Meta(ge=0.1, le=30)] = 1.0
     silence_s: Annotated[float, msgspec.Meta(ge=1)] = 15.0
     purge_rows: Annotated[int, msgspec.Meta(ge=100)] = 50_000
+    rows_per_s: Count = 0
+    bytes_per_s: Count = 0
 
 
 class Project(Strict, frozen=True, rename={"source": "from", "destination": "to"}):

@@ -15,7 +15,7 @@ class Outgoing:
     `position` is where the log stands behind these messages, None for rows of Full-Import, which carry `chunk`.
     `whole` tells that a source transaction ends here, `more` that further changes were already waiting.
     `largest_bytes` is the largest value's size. `rows` counts source row changes, `log_bytes` what was read for them,
-    `read_us` when.
+    `read_us` when. `slow` tells that a rate limit holds back what follows, so that nothing should wait for it.
     """
 
     messages: dict[str, Lanes] = field(default_factory=dict)
@@ -32,6 +32,7 @@ class Outgoing:
     chunk: ChunkBatch | None = None
     whole: bool = True
     more: bool = False
+    slow: bool = False
 
     def lanes(self, topic: str, partitions: int) -> Lanes:
         """The topic's lanes, made at first use."""

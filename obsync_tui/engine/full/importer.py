@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 
@@ -16,6 +17,7 @@ from obsync_tui.engine.full.progress import FullProgress
 from obsync_tui.engine.full.ranges import Task
 from obsync_tui.engine.full.reader import ChunkBatch, ChunkReader, ChunkRequest, Piece, Snapshot, Snapshots
 from obsync_tui.engine.store.store import TextShape
+from obsync_tui.engine.threads import Lent, ThreadPool
 from obsync_tui.model.metrics import FullStatus
 from obsync_tui.model.project import Full
 from obsync_tui.model.table import TableName, TableVersion
@@ -24,6 +26,7 @@ _WAIT_S = 0.2
 _PING_S = 30.0
 _WATCH_S = 10.0
 _RATE_S = 10.0
+_CLOSE_S = 1.0
 
 Offer = Callable[[ChunkBatch, float], bool]
 """Puts a batch into the pipeline's bounded queue; False when it stayed full for so many seconds."""
@@ -35,17 +38,31 @@ class FullImport:
     `open`, `start`, then `check` every second or so until `progress.done`, then `close`. The sink's thread owns
     `progress`: for every batch it takes from the queue, empty ones too, `current`, then `advance`; after a commit
     `committed`, after an abort `rewind`. After SnapshotLost another FullImport goes on from the checkpoint's records.
+    While `paused` answers True, readers hand on what they have and wait, with nothing open but their connections.
     """
 
-    def __init__(self, snapshots: Snapshots, settings: Full, progress: FullProgress, offer: Offer) -> None:
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        settings: Full,
+        progress: FullProgress,
+        offer: Offer,
+        paused: Callable[[], bool] = lambda: False,
+        threads: ThreadPool | None = None,
+        name: str = "full",
+    ) -> None:
         self.progress = progress
+        self._paused = paused
+        self.waits_for = ""
         self.limits = Limits(settings.rows_per_s, settings.bytes_per_s)
         self._snapshots = snapshots
         self._range_rows = settings.range_rows
         self._offer = offer
         self._snapshot: Snapshot | None = None
         self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._pool = threads or ThreadPool()
+        self._name = name
+        self._threads: list[Lent] = []
         self._lock = threading.Lock()
         self._living = 0
         self._error: BaseException | None = None
@@ -75,12 +92,10 @@ class FullImport:
         self._living = len(snapshot.readers)
         self._rates.clear()
         self._threads = [
-            threading.Thread(target=self._run_reader, args=(reader,), name=f"full-{i}", daemon=True)
+            self._pool.lend(f"{self._name}-{i}", partial(self._run_reader, reader))
             for i, reader in enumerate(snapshot.readers)
         ]
-        self._threads.append(threading.Thread(target=self._watch, name="full-watch", daemon=True))
-        for thread in self._threads:
-            thread.start()
+        self._threads.append(self._pool.lend(f"{self._name}-watch", self._watch))
 
     def check(self) -> None:
         """Raise what ended the reading.
@@ -99,6 +114,11 @@ class FullImport:
         failure = self.progress.failure()
         if failure:
             raise failure
+
+    def adjust(self, settings: Full) -> None:
+        """Rate limits and the size of ranges from now on."""
+        self.limits.adjust(settings.rows_per_s, settings.bytes_per_s)
+        self._range_rows = settings.range_rows
 
     @property
     def alive(self) -> bool:
@@ -137,8 +157,7 @@ class FullImport:
         self.progress.wake()
         if self._snapshot:
             self._snapshot.interrupt()
-        for thread in self._threads:
-            thread.join(1.0)
+        self._pool.collect(self._threads, _CLOSE_S)
         self._threads = []
         if self._snapshot:
             self._snapshot.close()
@@ -164,8 +183,10 @@ class FullImport:
     def _work(self, reader: ChunkReader) -> None:
         used_s = time.monotonic()
         while not self._stopping.is_set():
-            taken = self.progress.take(_WAIT_S)
+            taken = None if self._paused() else self.progress.take(_WAIT_S)
             if taken is None:
+                if self._paused():
+                    self._stopping.wait(_WAIT_S)
                 if time.monotonic() - used_s > _PING_S:
                     reader.ping()
                     used_s = time.monotonic()
@@ -189,7 +210,7 @@ class FullImport:
                 request = replace(request, upto=at)
         with closing(reader.read(request, self.limits.batch_bytes())) as pieces:
             for piece in pieces:
-                if not self._hand_on(table, task, piece):
+                if not self._hand_on(table, task, piece) or not self._spend(table, task, piece):
                     return
 
     def _hand_on(self, table: TableVersion, task: Task, piece: Piece) -> bool:
@@ -199,11 +220,6 @@ class FullImport:
             return self._goes_on(table, segment_id)
         if not self.progress.deliver(table.name, segment_id, piece.last_key, rows, piece.finished):
             return False
-        self.limits.spend(rows, piece.size_bytes)
-        while (delay_s := self.limits.delay_s()) > 0:
-            if not self._goes_on(table, segment_id):
-                return False
-            self._stopping.wait(min(delay_s, _WAIT_S))
         shape = TextShape(len(table.columns))
         batch = ChunkBatch(
             table,
@@ -217,9 +233,22 @@ class FullImport:
             piece.size_bytes,
         )
         while not self._offer(batch, _WAIT_S):
+            self.waits_for = "connector is busy"
             if not self._goes_on(table, segment_id):
                 return False
+        self.waits_for = ""
         return True
+
+    def _spend(self, table: TableVersion, task: Task, piece: Piece) -> bool:
+        """Count what was handed on, and wait as the limits say; whether to read on."""
+        self.limits.spend(len(piece.bodies), piece.size_bytes)
+        while (delay_s := self.limits.delay_s()) > 0 and not self._paused():
+            self.waits_for = "rate limit"
+            if not self._goes_on(table, task.segment_id):
+                return False
+            self._stopping.wait(min(delay_s, _WAIT_S))
+        self.waits_for = ""
+        return not self._paused()
 
     def _goes_on(self, table: TableVersion, segment_id: int) -> bool:
         return not self._stopping.is_set() and self.progress.knows(table.name, segment_id)

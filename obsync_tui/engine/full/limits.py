@@ -1,4 +1,4 @@
-"""Rate limits shared by all connections of a full synchronization."""
+"""Rate limits: of all connections of a full synchronization together, and of the stream."""
 
 import threading
 import time
@@ -28,7 +28,7 @@ class _Bucket:
 
 
 class Limits:
-    """Rows and bytes per second over all connections; 0 is no limit. Safe for threads, adjustable while running."""
+    """Rows and bytes per second of all who share them; 0 is no limit. Safe for threads, adjustable while running."""
 
     def __init__(self, rows_per_s: int, bytes_per_s: int) -> None:
         self._lock = threading.Lock()

@@ -78,8 +78,12 @@ class Meter:
         self.commit_s += duration_s
 
     def restart(self) -> None:
-        """What was read but not acknowledged is read again."""
+        """An attempt failed."""
         self.restarts += 1
+        self.rewind()
+
+    def rewind(self) -> None:
+        """What was read but not acknowledged is read again."""
         self.log_fill = self.message_fill = 0.0
         with self._mutex:
             self.again_rows += self.read_rows - self.acknowledged_rows

@@ -12,7 +12,9 @@ from obsync_tui.model.table import TableName, TableVersion
 
 EPOCH_KEY = "epoch"
 TOPICS_KEY = "topics"
+# These two are in `state.db` only, and no progress.
 LOCAL_PROGRESS_KEY = "progress"
+PAUSED_KEY = "paused"
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -33,7 +35,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     @property
     def started(self) -> bool:
         """Whether anything but an owner was ever committed."""
-        return any(record.key not in (OWNER_KEY, EPOCH_KEY) for record in self.records)
+        return any(record.key not in (OWNER_KEY, EPOCH_KEY, PAUSED_KEY) for record in self.records)
 
 
 def decode_checkpoint(values: Mapping[str, bytes]) -> Checkpoint:
@@ -68,7 +70,12 @@ def partitions_record(partitions: Mapping[str, int]) -> Record:
 
 def resync_record(tables: Collection[TableName], after_cut: int = 0) -> Record:
     """The tables to read again, under a cut with a larger id, as a record; none removes it."""
-    return Record(RESYNC_KEY, msgspec.json.encode((sorted(tables), after_cut)) if tables else None)
+    return read_again_record(tables, after_cut) if tables else Record(RESYNC_KEY, None)
+
+
+def read_again_record(tables: Collection[TableName], after_cut: int) -> Record:
+    """The record even without tables: what is read then is read under a cut with a larger id."""
+    return Record(RESYNC_KEY, msgspec.json.encode((sorted(tables), after_cut)))
 
 
 def _resync_of(value: bytes | None) -> tuple[frozenset[TableName], int]:

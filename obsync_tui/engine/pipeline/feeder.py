@@ -1,7 +1,7 @@
 """Feeds the sink and decides when to commit.
 
 A transaction is closed at the first source transaction's end at which 10,000 messages, 4 MB or 100 ms is reached, or
-at once when nothing more is waiting; inside a source transaction only by size.
+at once when nothing more is waiting; inside a source transaction only by size, or before a rate limit's wait.
 """
 
 import threading
@@ -16,6 +16,7 @@ from obsync_tui.engine.pipeline.checkpoint import position_record
 from obsync_tui.engine.pipeline.queue import BoundedQueue
 from obsync_tui.engine.sinks.ownership import REWRITE_S, owner_record, this_process
 from obsync_tui.engine.sinks.sink import Sink
+from obsync_tui.engine.threads import RunToken
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.position import LogPosition
 
@@ -40,6 +41,7 @@ class Feeder:
         *,
         transaction_timeout_s: int,
         started_s: float,
+        token: RunToken,
         extra: Callable[[], tuple[Record, ...]],
         committed: Callable[[LogPosition | None], None],
     ) -> None:
@@ -49,6 +51,7 @@ class Feeder:
         self._notice = notice
         self._oldest_s = transaction_timeout_s / 2
         self._started_s = started_s
+        self._token = token
         self._extra = extra
         self._committed = committed
         self.progress: FullProgress | None = None
@@ -73,16 +76,29 @@ class Feeder:
         self.commit_now()
 
     def run(self, stopping: threading.Event, drained: Callable[[], bool]) -> None:
-        """Feed until stopped, then commit what ends with a transaction; or until `drained` when nothing waits."""
+        """Feed until stopped, then commit what ends with a transaction; or until `drained` when nothing waits.
+
+        Who sets `stopping` closes the queue as well: a feeder without anything to do sleeps until it is due.
+        """
         while not stopping.is_set():
-            out = self._queue.get(_WAIT_S)
+            soon = self._count or self.progress is not None or drained()
+            out = self._queue.get(_WAIT_S if soon else self._idle_s())
             if out is not None:
                 self._take(out)
             elif drained():
                 break
-            self._decide(nothing_waits=out is None or (not out.more and self._queue.empty()))
+            self._decide(
+                nothing_waits=out is None or (not out.more and self._queue.empty()),
+                slow=out is not None and out.slow,
+            )
         if self._whole and (self._count or self._records):
             self.commit_now()
+
+    def _idle_s(self) -> float:
+        """How long nothing is due while nothing comes."""
+        if not self._whole or self._records:
+            return _WAIT_S
+        return max(_WAIT_S, self._due_s() - (monotonic() - self._committed_s))
 
     def _take(self, out: Outgoing) -> None:
         if out.chunk is not None:
@@ -96,10 +112,11 @@ class Feeder:
             self.add(tuple(out.records))
         if not self._count and out.count:
             self._opened_s = monotonic()
-        for topic, lanes in out.messages.items():
-            for partition, messages in enumerate(lanes):
-                if messages:
-                    self._sink.send(topic, partition, messages)
+        with self._token.batch(out.size_bytes):
+            for topic, lanes in out.messages.items():
+                for partition, messages in enumerate(lanes):
+                    if messages:
+                        self._sink.send(topic, partition, messages)
         self._count += out.count
         self._size_bytes += out.size_bytes
         self._rows += out.rows
@@ -108,9 +125,9 @@ class Feeder:
         for text in out.notices:
             self._notice(text)
 
-    def _decide(self, nothing_waits: bool) -> None:
+    def _decide(self, nothing_waits: bool, slow: bool) -> None:
         now = monotonic()
-        full = self._count >= MESSAGES or self._size_bytes >= SIZE_BYTES
+        full = self._count >= MESSAGES or self._size_bytes >= SIZE_BYTES or slow
         due = self._whole and (nothing_waits or now - self._opened_s >= OPEN_S)
         if self._count and (full or due):
             self.commit_now()

@@ -7,14 +7,13 @@ where the log is whole again; or the changes that are out of reach are given up,
 from collections.abc import Iterable
 
 from obsync_tui.engine.errors import ConfigError
-from obsync_tui.engine.full.progress import FullProgress, table_key
 from obsync_tui.engine.pipeline.checkpoint import (
     LOCAL_PROGRESS_KEY,
     Checkpoint,
     decode_checkpoint,
     position_record,
-    resync_record,
 )
+from obsync_tui.engine.pipeline.rerun import read_again
 from obsync_tui.engine.pipeline.source import SourceSide
 from obsync_tui.engine.pipeline.stopped import StoppedProject
 from obsync_tui.engine.state.database import StateFile
@@ -56,11 +55,8 @@ def decide(
     scope = known | set(survey.changed)
     again = frozenset(scope if resync is None else resync)
     _check(survey, scope, known, again, accept, where)
-    records = [Record(table_key(table), None) for table in sorted(again)]
     # A log that was lost goes too where its table is only accepted: the next run makes it anew.
-    records += side.give_up(checkpoint, again | {gap.table for gap in survey.gaps})
-    newest = FullProgress(checkpoint.records).last_cut
-    records.append(resync_record(checkpoint.resync | again, newest.cut_id if newest else 0))
+    records = read_again(side, checkpoint, again, frozenset(gap.table for gap in survey.gaps))
     lines = [f"{table} is read again at the next run" for table in sorted(again)]
     lines += [
         f"{gap.table}: {gap.what}; its changes since then are given up"

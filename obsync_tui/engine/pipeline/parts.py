@@ -1,13 +1,14 @@
 """What a run is made of: makes sinks, stores and snapshots, and keeps what outlives one attempt."""
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from time import monotonic, sleep
 
 import msgspec
 
 from obsync_tui.engine.full.cuts import CutFilter
 from obsync_tui.engine.full.importer import FullImport, Offer
+from obsync_tui.engine.full.keys import Key, KeyRanker
 from obsync_tui.engine.full.progress import FullProgress
 from obsync_tui.engine.full.reader import ChunkBatch, Snapshots
 from obsync_tui.engine.history.journal import Journal, ProjectJournal
@@ -22,13 +23,14 @@ from obsync_tui.engine.sinks.kafka.transactional import TransactionalSink
 from obsync_tui.engine.sinks.sink import Sink
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.store.store import Store
+from obsync_tui.engine.threads import RunToken, ThreadPool
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.datasource import KafkaSource, MySQLSource, SqlSource
 from obsync_tui.model.event import EventKind
 from obsync_tui.model.history import Component, Level
 from obsync_tui.model.position import GtidSet, LogPosition
 from obsync_tui.model.project import Guarantee, Project, TooLarge
-from obsync_tui.model.table import TableName, TableVersion
+from obsync_tui.model.table import Column, TableName, TableVersion
 
 _LOCAL_EVERY_S = 1.0
 _DEAD_LETTER_BYTES = 100_000_000
@@ -46,9 +48,13 @@ class Parts:
         state: StateFile,
         started_s: float,
         journal: Journal,
+        full_paused: Callable[[], bool],
+        threads: ThreadPool,
     ) -> None:
+        self.threads = threads
         self.started_s = started_s
         self._journal = journal
+        self._full_paused = full_paused
         self._project = project
         self.source = source_side(project, source, secrets, state, journal)
         self._destination = destination
@@ -141,10 +147,29 @@ class Parts:
         if full is not None:
             full.close()
             self._snapshots = None  # Those of a closed import open nothing any more.
-        full = self._full = FullImport(self.snapshots(), self._project.full, restored, self._put)
+        full = self._full = FullImport(
+            self.snapshots(),
+            self._project.full,
+            restored,
+            self._put,
+            self._full_paused,
+            self.threads,
+            f"{self._project.name}.full",
+        )
         self._full_started = False
         self._tables = full.open(known, checkpoint.resync_after_cut)
         return full, self._tables
+
+    def adjust(self, project: Project) -> None:
+        """Take over what may change while a run goes on: rate limits and the size of ranges."""
+        self._project = project
+        if self._full is not None:
+            self._full.adjust(project.full)
+
+    @property
+    def full_waits(self) -> str:
+        """What keeps the readers of Full-Import from going on."""
+        return self._full.waits_for if self._full is not None else ""
 
     def _put(self, batch: ChunkBatch, timeout_s: float) -> bool:
         offer = self._offer
@@ -164,10 +189,10 @@ class Parts:
             self._full.start()
 
     def end_full(self) -> None:
-        """Let go of the snapshot."""
+        """Let go of the snapshot; what is opened next may be of other tables."""
         if self._full is not None:
             self._full.close()
-            self._full = self._snapshots = None
+        self._full = self._snapshots = None
 
     def cut_filter(
         self, progress: FullProgress, schemas: tuple[TableVersion, ...], position: LogPosition
@@ -176,7 +201,8 @@ class Parts:
         if progress.oldest_cut() is None:
             return None
         versions = {table.name: table for table in schemas}
-        found = progress.cut_filter(versions, self.snapshots().ranker())
+        ranker = _Ranker(self.snapshots().ranker(), self.threads.token)
+        found = progress.cut_filter(versions, ranker)
         return found if found.needs_filter(GtidSet.parse(position.executed), position.commit_us) else None
 
     def opened(self, checkpoint: Checkpoint, commit: Commit) -> None:
@@ -215,6 +241,19 @@ class Parts:
     def close(self) -> None:
         """Let go of what outlives attempts."""
         self.end_full()
+
+
+class _Ranker:
+    """Asks the server for the order of keys while others work."""
+
+    def __init__(self, ranker: KeyRanker, token: RunToken) -> None:
+        self._ranker = ranker
+        self._token = token
+
+    def rank(self, columns: tuple[Column, ...], boundaries: Sequence[Key], keys: Sequence[Key]) -> list[int]:
+        """See `KeyRanker`."""
+        with self._token.waiting():
+            return self._ranker.rank(columns, boundaries, keys)
 
 
 def source_side(

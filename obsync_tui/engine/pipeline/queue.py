@@ -11,7 +11,8 @@ Item = TypeVar("Item")
 class BoundedQueue(Generic[Item]):
     """First in, first out; `put` waits while the queue is full, `get` while it is empty.
 
-    An item larger than the whole bound passes alone. After `close` both end at once.
+    An item larger than the whole bound passes alone. After `close` both end at once. Who has dealt with what it got
+    may say so with `done`, for those who ask whether all is done.
     """
 
     def __init__(self, count: int, size_bytes: int) -> None:
@@ -19,6 +20,7 @@ class BoundedQueue(Generic[Item]):
         self._size_bytes = size_bytes
         self._items: deque[tuple[Item, int]] = deque()
         self._held_bytes = 0
+        self._undone = 0
         self._closed = False
         self._changed = threading.Condition()
 
@@ -35,20 +37,36 @@ class BoundedQueue(Generic[Item]):
                 return False
             self._items.append((item, size_bytes))
             self._held_bytes += size_bytes
+            self._undone += 1
             self._changed.notify_all()
             return True
 
-    def get(self, timeout_s: float) -> Item | None:
+    def get(self, timeout_s: float | None = None) -> Item | None:
         """The oldest item; None after the time-out, or when the queue is closed and empty."""
         with self._changed:
             if not self._items and not self._closed:
-                self._changed.wait(timeout_s)
+                self._changed.wait_for(lambda: self._items or self._closed, timeout_s)
             if not self._items:
                 return None
             item, size_bytes = self._items.popleft()
             self._held_bytes -= size_bytes
             self._changed.notify_all()
             return item
+
+    def done(self) -> None:
+        """An item that was got is dealt with."""
+        with self._changed:
+            self._undone -= 1
+
+    @property
+    def all_done(self) -> bool:
+        """Whether nothing waits, and everything that was got is dealt with."""
+        return self._undone == 0
+
+    def waiting(self) -> tuple[list[Item], int]:
+        """What waits now, and its size in bytes."""
+        with self._changed:
+            return [item for item, _ in self._items], self._held_bytes
 
     def close(self) -> None:
         """Wake everybody; what is queued is dropped."""

@@ -9,11 +9,12 @@ from obsync_tui.engine.metrics.meter import Meter
 from obsync_tui.engine.pipeline.source import Probe
 from obsync_tui.model.position import GtidSet
 
-_EVERY_S = 5.0
+SAMPLE_EVERY_S = 5.0
+_LET_GO_S = 0.1
 
 
 class Sampler:
-    """One thread; a source that does not answer only makes the figures old.
+    """Called every `SAMPLE_EVERY_S`; a source that does not answer only makes the figures old.
 
     `position` gives the position that is committed now.
     """
@@ -22,24 +23,38 @@ class Sampler:
         self._make = probe
         self._meter = meter
         self._position = position
+        self._probe: Probe | None = None
+        self._lock = threading.Lock()
+        self._closed = False
         self._newest: GtidSet | None = None
         self._gap: LogGap | None = None
 
-    def run(self, stopping: threading.Event) -> None:
-        """Sample until stopped."""
-        probe: Probe | None = None
-        while not stopping.is_set():
+    def sample(self) -> None:
+        """Ask once, by one thread at a time."""
+        with self._lock:
             try:
-                probe = probe or self._make()
-                self._sample(probe)
+                if not self._closed:
+                    self._probe = self._probe or self._make()
+                    self._sample(self._probe)
             except LogGap as error:
                 self._gap = error
             except (EngineError, ValueError):
                 # The run itself reports a source that is gone; here the ages of the figures tell.
                 pass
-            stopping.wait(_EVERY_S)
-        if probe is not None:
-            probe.close()
+            finally:
+                self._let_go()
+
+    def close(self) -> None:
+        """Ask no more; a sample under way lets go of the connection at its end."""
+        self._closed = True
+        if self._lock.acquire(timeout=_LET_GO_S):
+            self._let_go()
+            self._lock.release()
+
+    def _let_go(self) -> None:
+        if self._closed and self._probe is not None:
+            self._probe.close()
+            self._probe = None
 
     def _sample(self, probe: Probe) -> None:
         found = probe.sample(self._position())

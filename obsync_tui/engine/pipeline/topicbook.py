@@ -7,6 +7,7 @@ from obsync_tui.engine.connector.routes import TopicRoute
 from obsync_tui.engine.errors import TopicUnfit
 from obsync_tui.engine.pipeline.checkpoint import partitions_record
 from obsync_tui.engine.sinks.kafka.topics import TopicFacts
+from obsync_tui.engine.threads import RunToken
 from obsync_tui.model.checkpoint import Record
 
 Synchronize = Callable[[Iterable[str], Collection[str]], tuple[TopicFacts, ...]]
@@ -15,8 +16,9 @@ Synchronize = Callable[[Iterable[str], Collection[str]], tuple[TopicFacts, ...]]
 class TopicBook:
     """Knows every topic's route; safe for threads. `changes` gives the record of counts frozen since the last call."""
 
-    def __init__(self, synchronize: Synchronize, frozen: Mapping[str, int]) -> None:
+    def __init__(self, synchronize: Synchronize, frozen: Mapping[str, int], token: RunToken) -> None:
         self._synchronize = synchronize
+        self._token = token
         self._frozen = dict(frozen)
         self._routes: dict[str, TopicRoute] = {}
         self._dirty = False
@@ -35,7 +37,8 @@ class TopicBook:
         """A topic's route, made now when it is not known."""
         with self._lock:
             if topic not in self._routes:
-                self.prepare((topic,))
+                with self._token.waiting():
+                    self.prepare((topic,))
             return self._routes[topic]
 
     def changes(self) -> tuple[Record, ...]:

@@ -11,6 +11,7 @@ from obsync_tui.engine.errors import TransactionAborted
 from obsync_tui.engine.metrics.meter import Meter
 from obsync_tui.engine.pipeline.feeder import MESSAGES, SIZE_BYTES, Feeder
 from obsync_tui.engine.pipeline.queue import BoundedQueue
+from obsync_tui.engine.threads import RunToken
 from obsync_tui.model.checkpoint import POSITION_KEY, Record
 from obsync_tui.model.position import LogPosition
 from tests.contract.fakesink import FakeCluster, FakeSink
@@ -34,6 +35,7 @@ class Rig:
             self.notices.append,
             transaction_timeout_s=transaction_timeout_s,
             started_s=0.0,
+            token=RunToken(),
             extra=lambda: (),
             committed=self.positions.append,
         )
@@ -122,6 +124,7 @@ def test_a_moved_position_without_messages_waits_for_its_time() -> None:
     thread.start()
     sleep(0.3)
     stopping.set()
+    rig.queue.close()
     thread.join()
     assert rig.sink.commits == [0]
     assert rig.position().executed == "u:3"
@@ -151,3 +154,12 @@ def test_a_transaction_open_for_too_long_is_given_up() -> None:
     rig.queue.put(rig.batch(1, whole=False), 1)
     with pytest.raises(TransactionAborted, match="open for"):
         rig.feeder.run(threading.Event(), lambda: False)
+
+
+def test_what_a_rate_limit_holds_back_waits_for_no_commit() -> None:
+    rig = Rig()
+    slow = rig.batch(3, whole=False)
+    slow.slow = True
+    rig.feed(slow, rig.batch(4, whole=False))
+    assert rig.sink.commits == [3]
+    assert rig.position() == LogPosition("u:1", "u:9", 1)

@@ -8,13 +8,14 @@ from obsync_tui.engine.errors import TopicUnfit
 from obsync_tui.engine.pipeline.checkpoint import decode_checkpoint
 from obsync_tui.engine.pipeline.topicbook import TopicBook
 from obsync_tui.engine.sinks.kafka.topics import TopicFacts
+from obsync_tui.engine.threads import RunToken
 
 
 def _book(count: int, frozen: dict[str, int]) -> TopicBook:
     def synchronize(names: Iterable[str], used: Collection[str]) -> tuple[TopicFacts, ...]:
         return tuple(TopicFacts(name, count, 1_000_000) for name in names)
 
-    return TopicBook(synchronize, frozen)
+    return TopicBook(synchronize, frozen, RunToken())
 
 
 def test_the_first_run_freezes_and_records_the_count() -> None:

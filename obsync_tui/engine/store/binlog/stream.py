@@ -31,7 +31,7 @@ from obsync_tui.model.table import TableVersion
 
 _BATCH_BYTES = 1 << 20
 _BATCH_S = 0.02
-_WAIT_S = 0.25
+_WAIT_S = 1.0
 
 
 class BinlogStore:

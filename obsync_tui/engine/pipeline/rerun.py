@@ -1,0 +1,60 @@
+"""Reading tables again under a later cut, while the stream keeps its position."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from obsync_tui.engine.full.progress import FullProgress, table_key
+from obsync_tui.engine.pipeline.checkpoint import (
+    Checkpoint,
+    decode_checkpoint,
+    read_again_record,
+    resync_record,
+)
+from obsync_tui.engine.pipeline.source import Commit, SourceSide
+from obsync_tui.model.checkpoint import Record
+from obsync_tui.model.table import TableName
+
+
+class Rerun(msgspec.Struct, frozen=True):
+    """What Full-Import is asked to read again; no tables: all of the project's."""
+
+    tables: frozenset[TableName] = frozenset()
+
+
+def read_again(
+    side: SourceSide, checkpoint: Checkpoint, tables: frozenset[TableName], lost: frozenset[TableName]
+) -> list[Record]:
+    """The records by which the next attempt reads the tables again.
+
+    Logs of the tables themselves are given up, and those of `lost` tables too: what they hold is older than the cut.
+    Raises SourceError.
+    """
+    records = [Record(table_key(table), None) for table in sorted(tables)]
+    records += side.give_up(checkpoint, tables | lost)
+    newest = FullProgress(checkpoint.records).last_cut
+    after_cut = newest.cut_id if newest else 0
+    if checkpoint.position is None:
+        # The first full synchronization is not done, which reads every table that has no progress.
+        records.append(read_again_record((), after_cut))
+    else:
+        records.append(resync_record(checkpoint.resync | tables, after_cut))
+    return records
+
+
+def commit_rerun(
+    rerun: Rerun, side: SourceSide, checkpoint: Checkpoint, commit: Commit
+) -> tuple[Checkpoint, tuple[TableName, ...]]:
+    """Make a rerun durable: the checkpoint that then is, and the tables; names that it does not know are left out."""
+    known = {table.name for table in checkpoint.schemas}
+    tables = frozenset(known & rerun.tables if rerun.tables else known)
+    if not tables:
+        return checkpoint, ()
+    records = tuple(read_again(side, checkpoint, tables, frozenset()))
+    commit(records)
+    return decode_checkpoint(_updated(checkpoint.records, records)), tuple(sorted(tables))
+
+
+def _updated(records: tuple[Record, ...], changes: tuple[Record, ...]) -> Mapping[str, bytes]:
+    values = {record.key: record.value for record in (*records, *changes)}
+    return {key: value for key, value in values.items() if value is not None}
