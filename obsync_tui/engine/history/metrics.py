@@ -99,7 +99,7 @@ class MetricHistory:
 
     def _restore(self) -> None:
         """Make the minutes that an earlier process could not."""
-        for project_id, number, _ in self._table.newest(TENS):
+        for project_id, number in self._table.newest(TENS):
             tiers = self._projects[project_id] = ProjectTiers()
             tiers.restore(number, self._loader(project_id))
         self._flush(last=False)

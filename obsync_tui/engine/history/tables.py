@@ -46,11 +46,11 @@ class MetricTable:
             ).fetchone()
         return (row[0], row[1]) if row else None
 
-    def newest(self, tier: Tier) -> list[tuple[str, int, bytes]]:
-        """The last chunk of every project: id, number, content."""
+    def newest(self, tier: Tier) -> list[tuple[str, int]]:
+        """The number of every project's last chunk."""
         with self._state.reading() as connection:
             return connection.execute(
-                "SELECT project_id, max(number), content FROM metric WHERE step_s = ? GROUP BY project_id",
+                "SELECT project_id, max(number) FROM metric WHERE step_s = ? GROUP BY project_id",
                 (tier.step_s,),
             ).fetchall()
 
