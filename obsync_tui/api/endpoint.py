@@ -6,6 +6,7 @@ system, `/tmp/obsync-UID/<hash of the home>.sock`.
 
 import hashlib
 import os
+import shlex
 import socket
 import stat
 import struct
@@ -20,6 +21,7 @@ from obsync_tui.config.paths import Paths
 
 # sun_path holds 108 bytes with its end; some room is left for a temporary name beside it.
 MAX_PATH_BYTES = 100
+_OTHERS_BUT_PASSING = 0o066
 _CREDENTIALS = struct.Struct("iII")
 
 
@@ -70,11 +72,19 @@ def check_peer(connected: socket.socket, at: Endpoint) -> None:
 
 
 def check_directory(path: Path) -> None:
-    """NotOurEngine when the socket's directory is a link or another user's."""
+    """NotOurEngine when the socket's directory is a link, another user's, or one that others may list or write to."""
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise NotOurEngine(
             "the socket's directory is not a directory of this user",
             where=str(path),
             cure="Remove it, or name another place by OBSYNC_SOCKET.",
+        )
+    if found.st_mode & _OTHERS_BUT_PASSING:
+        # Not taken away from them here: it can be a directory that the whole machine needs, such as /run or /tmp.
+        raise NotOurEngine(
+            f"others may list or change the socket's directory (mode {stat.S_IMODE(found.st_mode):04o})",
+            where=str(path),
+            cure="Name a directory of its own by OBSYNC_SOCKET; if this is one, run: chmod 700 "
+            f"{shlex.quote(str(path))}",
         )

@@ -11,6 +11,7 @@ _STICKY = 0o1000
 _OTHERS_WRITE = 0o002
 _GROUP_OR_OTHERS_WRITE = 0o022
 _PRIVATE = 0o077
+_OTHERS_BUT_PASSING = 0o066
 
 
 def check_entries(entries: tuple[Entry, ...], uid: int) -> list[Finding]:
@@ -24,6 +25,8 @@ def check_entry(entry: Entry, uid: int) -> Finding | None:
     """What is wrong with the entry; secrets and commands stand in these files, so others may not change them."""
     if entry.role == "directory above":
         return _above(entry)
+    if entry.role == "socket directory":
+        return _socket_directory(entry, uid)
     if entry.kind == "dangling link":
         return _failure(
             entry, "is a link that leads nowhere", f"Put back what it led to, or: rm {_quoted(entry)}"
@@ -35,7 +38,7 @@ def check_entry(entry: Entry, uid: int) -> Finding | None:
             f"belongs to user id {entry.uid}, obsync runs as {who}",
             f"Run: chown {uid} {_quoted(entry)}; or run obsync as its owner.",
         )
-    if entry.kind == "link" and entry.role in ("socket", "socket directory"):
+    if entry.kind == "link" and entry.role == "socket":
         return _failure(entry, "is a link: somebody could lead it elsewhere", f"Run: rm {_quoted(entry)}")
     return _mode(entry) or _link(entry)
 
@@ -50,6 +53,20 @@ def _above(entry: Entry) -> Finding | None:
     return None
 
 
+def _socket_directory(entry: Entry, uid: int) -> Finding | None:
+    """What keeps the engine from binding there; it may be a directory that the whole machine needs, such as /run."""
+    if entry.kind != "directory":
+        what = "is a link or no directory"
+    elif entry.uid != uid:
+        what = f"belongs to user id {entry.uid}"
+    elif entry.mode & _OTHERS_BUT_PASSING:
+        what = f"others may list or change it (mode {entry.mode:04o})"
+    else:
+        return None
+    own = f"if this is one, run: chmod 700 {_quoted(entry)}"
+    return _failure(entry, what, f"Name a directory of its own by OBSYNC_SOCKET; {own}")
+
+
 def _mode(entry: Entry) -> Finding | None:
     mode = f"(mode {entry.mode:04o})"
     if entry.role in ("key", "secrets") and entry.mode & _PRIVATE:
@@ -58,10 +75,8 @@ def _mode(entry: Entry) -> Finding | None:
         # Who may connect to an open socket is decided by the peer's user id.
         return None
     if entry.mode & _GROUP_OR_OTHERS_WRITE:
-        given = "700" if entry.kind == "directory" or "directory" in entry.role else "600"
+        given = "700" if entry.role == "directory" else "600"
         return _failure(entry, f"others may change it {mode}", f"Run: chmod {given} {_quoted(entry)}")
-    if entry.role == "socket directory" and entry.mode & _PRIVATE & ~0o011:
-        return _failure(entry, f"others may list it {mode}", f"Run: chmod 700 {_quoted(entry)}")
     if entry.role == "state" and entry.mode & _PRIVATE:
         return _ABOUT.warning(
             "state", f"others may read it {mode}", f"Run: chmod 600 {_quoted(entry)}", entry.path

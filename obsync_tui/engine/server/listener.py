@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -107,7 +108,8 @@ def _config(application: ASGIApp, protocol: type[H11Protocol]) -> uvicorn.Config
 
 
 def _bind(at: Endpoint, *, shared: bool) -> socket.socket:
-    private_directory(at.path.parent)
+    if not os.path.lexists(at.path.parent):
+        private_directory(at.path.parent)
     check_directory(at.path.parent)
     at.path.parent.chmod(0o711 if shared else 0o700)
     at.path.unlink(missing_ok=True)

@@ -234,9 +234,9 @@ def test_logout_where_nothing_ends() -> None:
         (Entry("configuration", "/h/a.toml", "link", 0o644, UID), WARNING, "replaces the link", "by hand"),
         (Entry("socket", "/h/s", "link", 0o600, UID), FAILURE, "is a link", "rm /h/s"),
         (Entry("socket", "/h/s", "socket", 0o600, 33), FAILURE, "user id 33", "chown"),
-        (Entry("socket directory", "/h/run", "link", 0o700, UID), FAILURE, "is a link", "rm /h/run"),
-        (Entry("socket directory", "/h/run", "directory", 0o755, UID), FAILURE, "others may list it", "chmod 700 /h/run"),
-        (Entry("socket directory", "/tmp", "directory", 0o1777, 0), FAILURE, "user id 0", "chown"),
+        (Entry("socket directory", "/h/run", "link", 0o700, UID), FAILURE, "is a link", "OBSYNC_SOCKET"),
+        (Entry("socket directory", "/h/run", "directory", 0o755, UID), FAILURE, "others may list or change it (mode 0755)", "chmod 700 /h/run"),
+        (Entry("socket directory", "/tmp", "directory", 0o1777, 0), FAILURE, "user id 0", "OBSYNC_SOCKET"),
         (Entry("directory above", "/srv", "directory", 0o777, 0), FAILURE, "rename", "chmod o-w /srv"),
     ],
 )  # fmt: skip
