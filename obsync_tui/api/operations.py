@@ -5,6 +5,7 @@ import msgspec
 from obsync_tui.api import requests as ask
 from obsync_tui.api.operation import Access, Operation
 from obsync_tui.model import views
+from obsync_tui.model.applied import Applied
 from obsync_tui.model.check import CheckResult
 from obsync_tui.model.event import Event
 from obsync_tui.model.gap import Gap
@@ -51,7 +52,7 @@ FILE = Operation(
     "A project's file, and how it differs from what runs.", _VIEWER,
 )  # fmt: skip
 APPLY = Operation(
-    "project-apply", "POST", f"{_PROJECT}/apply", ask.Named, views.Done,
+    "project-apply", "POST", f"{_PROJECT}/apply", ask.Named, Applied,
     "Let a running project take its edited file in: live where safe, else by a restart at a checkpoint.",
     needs_engine=True,
 )  # fmt: skip

@@ -50,9 +50,17 @@ def apply(session: Session, arguments: argparse.Namespace) -> int:
     found = session.call(op.FILE, Named(arguments.name))
     if found.diff:
         show(found.diff)
-    for text in session.call(op.APPLY, Named(arguments.name)).notes:
-        note(text)
-    return exit_codes.OK
+    applied = session.call(op.APPLY, Named(arguments.name))
+    for what, changes in (
+        ("takes effect now", applied.live),
+        ("restarting at the checkpoint for", applied.restart),
+        ("can never change", applied.never),
+    ):
+        for change in changes:
+            show(f"{what}: {change.key}: {change.why}")
+    if not (applied.live or applied.restart or applied.never):
+        show("nothing differs")
+    return exit_codes.OK if applied.done else exit_codes.CODES[ConfigError]
 
 
 def component(session: Session, arguments: argparse.Namespace) -> int:

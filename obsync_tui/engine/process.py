@@ -33,7 +33,7 @@ from obsync_tui.engine.native.backend import backend
 from obsync_tui.engine.server.application import Application, as_handlers
 from obsync_tui.engine.server.listener import Listener, serve_metrics
 from obsync_tui.engine.server.watch import Watches
-from obsync_tui.engine.service import drafts, past, probes, projects, runs, sources
+from obsync_tui.engine.service import components, drafts, past, probes, projects, runs, sources
 from obsync_tui.engine.service.service import Caller, Handler, Service
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.state.lock import HomeLock
@@ -69,7 +69,7 @@ class Engine:
             Handler(op.ENGINE, self._facts),
             Handler(op.STOP_ENGINE, self._stop),
         )
-        rooms = (projects, runs, past, probes, sources, drafts)
+        rooms = (projects, runs, components, past, probes, sources, drafts)
         handlers = as_handlers(own, *(room.HANDLERS for room in rooms))
         self._application = Application(
             self._service, handlers, self.settings, self._watches, self.metrics, self.log
@@ -147,7 +147,7 @@ class Engine:
             open_files=len(os.listdir("/proc/self/fd")),
             states=tuple(prometheus.StateCount(state, count) for state, count in sorted(states.items())),
             log_lines_dropped=self._logs.dropped_lines,
-            abandoned_threads=self.supervisor.abandoned,
+            abandoned_threads=len(self.supervisor.threads.abandoned),
         )
         return prometheus.render(facts, self.supervisor.statuses())
 
@@ -177,7 +177,7 @@ class Engine:
             logs_bytes=sum(_size(path) for path in self._paths.logs.rglob("*") if path.is_file()),
             home=str(self._paths.state),
             socket=str(self._at.path),
-            threads_abandoned=self.supervisor.abandoned,
+            threads_abandoned=len(self.supervisor.threads.abandoned),
         )
 
     def _hello(self, service: Service, request: Nothing, caller: Caller) -> Hello:

@@ -5,13 +5,15 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from obsync_tui.engine.pipeline.run import ProjectRun
 from obsync_tui.engine.state.lock import ProjectLock
+from obsync_tui.engine.threads import Lent, ThreadPool
 from obsync_tui.model.metrics import Status
 from obsync_tui.model.project import Project
 
 
 class Run(Protocol):
-    """A project's run: `run` blocks until its end, `stop` asks for it, `status` is this moment's picture."""
+    """What is followed to its end: `run` blocks until then, `stop` asks for it, `status` is this moment's picture."""
 
     def run(self) -> None:
         """Run to the end; EngineError is why it failed, Stopped that it was asked to stop."""
@@ -33,8 +35,9 @@ class Runner:
     def __init__(
         self,
         project: Project,
-        run: Run,
+        run: ProjectRun,
         lock: ProjectLock,
+        threads: ThreadPool,
         ended: Callable[["Runner", BaseException | None], None],
     ) -> None:
         self.project = project
@@ -44,7 +47,8 @@ class Runner:
         self._lock = lock
         self._ended = ended
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._work, name=f"project {project.name}", daemon=True)
+        self._threads = threads
+        self._lent: Lent | None = None
 
     @property
     def over(self) -> bool:
@@ -53,7 +57,7 @@ class Runner:
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._lent = self._threads.lend(f"project {self.project.name}", self._work)
 
     def stop(self) -> None:
         """Ask for a stop at a checkpoint; does not wait."""
@@ -68,6 +72,8 @@ class Runner:
     def abandon(self) -> None:
         """Give up waiting: what is not committed is done again by whoever runs the project next."""
         self.abandoned = True
+        if self._lent is not None:
+            self._threads.collect((self._lent,), 0)
         self._lock.release()
         self._over.set()
 

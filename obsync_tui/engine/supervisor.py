@@ -18,7 +18,10 @@ from obsync_tui.engine.service.index import Entry, ProjectIndex
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.state.lock import ProjectLock
 from obsync_tui.engine.state.projects import Life, ProjectTable
+from obsync_tui.engine.threads import ThreadPool
+from obsync_tui.model.applied import Applied
 from obsync_tui.model.errors import ConfigError
+from obsync_tui.model.event import EventKind
 from obsync_tui.model.history import Component, Level
 from obsync_tui.model.lifecycle import ALLOWED, LEADS_TO, Action, ProjectState, reason
 from obsync_tui.model.metrics import Status
@@ -46,6 +49,7 @@ class Supervisor:
         self._secrets = secrets
         self.logs = logs
         self.history = MetricHistory(state)
+        self.threads = ThreadPool()
         self._mutex = threading.RLock()
         self._runners: dict[str, Runner] = {}
         self._lives = self.table.all()
@@ -53,7 +57,6 @@ class Supervisor:
         self._saved_s = 0.0
         self._ending = threading.Event()
         self._ticker = threading.Thread(target=self._tick_until_end, name="supervisor", daemon=True)
-        self.abandoned = 0
 
     def start(self) -> None:
         """Take up every project that was running, then watch."""
@@ -102,10 +105,21 @@ class Supervisor:
             runner.stop()
         return ProjectState.PAUSED
 
-    def restart(self, name: str, who: str) -> None:
-        """Stop a running project at a checkpoint and start it with its file as it stands."""
-        self.pause(name, who)
-        self.run(name, Action.RESUME, who)
+    def apply(self, name: str, who: str) -> Applied:
+        """Let a running project take its edited file in: live, by a restart at its checkpoint, or not at all."""
+        entry = self.index.entry(name)
+        project = entry.project or self.index.project(name)
+        runner = self.runner(project.id)
+        if runner is None:
+            raise Refused(
+                "the project does not run", where=f"project {name}", cure="It takes its file in at its start."
+            )
+        applied = runner.run.apply(project)
+        if applied.done:
+            self.table.runs_with(project.id, entry.digest, entry.text)
+            self.reload(project.id)
+            self.state.add_event(project.id, EventKind.CONFIGURATION, "edited file applied", who=who)
+        return applied
 
     def runner(self, project_id: str) -> Runner | None:
         """The run of a project that has not ended."""
@@ -189,7 +203,6 @@ class Supervisor:
             return
         asked_s = runner.stop_asked_s or time.monotonic()
         if not runner.wait(max(0.0, asked_s + STOP_TIMEOUT_S - time.monotonic())):
-            self.abandoned += 1
             self._log(
                 Level.WARNING,
                 f"{runner.project.name}: a call to a server does not return; its thread is left",
@@ -224,8 +237,9 @@ class Supervisor:
             self.state,
             take_over=take_over,
             journal=journal,
+            threads=self.threads,
         )
-        runner = Runner(project, run, lock or self._lock(project.id), self._ended)
+        runner = Runner(project, run, lock or self._lock(project.id), self.threads, self._ended)
         self.table.runs_with(project.id, entry.digest, entry.text)
         self.reload(project.id)
         with self._mutex:

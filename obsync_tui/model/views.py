@@ -5,6 +5,7 @@ Times are UTC epoch seconds. Optional figures are None while unknown.
 
 import msgspec
 
+from obsync_tui.model.component import ComponentStatus
 from obsync_tui.model.datasource import DataSource
 from obsync_tui.model.lifecycle import ActionState, ProjectState
 from obsync_tui.model.metrics import Failure, Phase, Status
@@ -117,6 +118,7 @@ class ProjectDetails(msgspec.Struct, frozen=True):
     started_s: float | None = None
     status: Status | None = None
     digest: str = ""
+    components: tuple[ComponentStatus, ...] = ()
 
 
 class SourceView(msgspec.Struct, frozen=True):
@@ -150,7 +152,10 @@ class ProjectFile(msgspec.Struct, frozen=True):
 
 
 class ObjectView(msgspec.Struct, frozen=True):
-    """One table of a project: where it goes, what was read of it, and its settings."""
+    """One table of a project: where it goes, what was read of it, and its settings.
+
+    `changes` passed since the engine runs the project, the newest was committed at `changed_s`.
+    """
 
     database: str
     table: str
@@ -158,6 +163,8 @@ class ObjectView(msgspec.Struct, frozen=True):
     rows_full: int = 0
     rows_estimated: int = 0
     full_done: bool = False
+    changes: int = 0
+    changed_s: float | None = None
     sharding_columns: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
 

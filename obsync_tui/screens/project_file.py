@@ -104,9 +104,16 @@ class ProjectFileView(View, inherit_bindings=False):
         if not await self.app.push_screen_wait(Confirm(f"Put the file of {self._project} into force?", said)):
             return
         try:
-            done = await self.host.client.call(api.APPLY, ask.Named(self._project))
+            applied = await self.host.client.call(api.APPLY, ask.Named(self._project))
         except EngineError as error:
             self.host.failed(error)
             return
-        self.say(" ".join(done.notes) or "applied", Role.GOOD)
+        if applied.never:
+            refused = "; ".join(f"{change.key}: {change.why}" for change in applied.never)
+            self.say(f"not applied: {refused}", Role.BAD)
+            return
+        restarted = ", ".join(change.key for change in applied.restart)
+        self.say(
+            f"applied; restarting at the checkpoint for {restarted}" if restarted else "applied", Role.GOOD
+        )
         self.beat()

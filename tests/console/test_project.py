@@ -9,9 +9,10 @@ import pytest
 
 from obsync_tui.api import operations as api
 from obsync_tui.api import requests as ask
+from obsync_tui.model.applied import Applied, Change
 from obsync_tui.model.lifecycle import ProjectState
 from obsync_tui.model.metrics import Failure
-from obsync_tui.model.views import Done, ProjectFile
+from obsync_tui.model.views import ProjectFile
 from tests.console.driving import console, run, running, standing
 from tests.console.figures import EVENTS, details, status
 from tests.fakes.console_client import START_S, FakeClient
@@ -101,7 +102,7 @@ def test_the_file_and_its_difference(tmp_path: Path) -> None:
             "d2",
             "@@ -1 +1 @@\n-rows_per_s = 0\n+rows_per_s = 5\n",
         )
-        client.answers[api.APPLY.name] = Done(("full.rows_per_s: live",))
+        client.answers[api.APPLY.name] = Applied(restart=(Change("full.rows_per_s", "new readers"),))
         async with console(client, tmp_path) as it:
             await it.press("enter")
             await it.sees("The file differs from what runs")
@@ -114,7 +115,7 @@ def test_the_file_and_its_difference(tmp_path: Path) -> None:
                 "A puts it into force",
             )
             await it.press("A", "y")
-            await it.sees("full.rows_per_s: live")
+            await it.sees("applied; restarting at the checkpoint for full.rows_per_s")
             assert client.requests(api.APPLY) == [ask.Named("orders")]
             client.answers[api.FILE.name] = msgspec.structs.replace(client.answers[api.FILE.name], diff="")
             await it.beat()

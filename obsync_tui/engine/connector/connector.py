@@ -10,6 +10,7 @@ from obsync_tui.engine.connector.upserts import Upserts
 from obsync_tui.engine.formats.plan import DdlRecord, Identity, MessageFormat
 from obsync_tui.engine.full.cuts import CutFilter
 from obsync_tui.engine.full.reader import ChunkBatch
+from obsync_tui.engine.metrics.meter import TableCounts
 from obsync_tui.engine.rowplan.request import Keep
 from obsync_tui.engine.store.store import Begin, DdlStatement, LogBatch, RowGroup, SchemaVersion
 from obsync_tui.engine.store.versions import dropped_schema_record, schema_record
@@ -27,7 +28,8 @@ def _keep_all(_: tuple[bytes, ...]) -> bool:
 class Connector:
     """Filters, routes, partitions and encodes; keeps the position inside the log, not what is committed.
 
-    `position` is where the stream goes on: rows of the transaction that it stands in are skipped by count.
+    `position` is where the stream goes on: rows of the transaction that it stands in are skipped by count. What of each
+    table passes is counted in `counts`.
     """
 
     def __init__(
@@ -39,13 +41,14 @@ class Connector:
         oversize: Oversize,
         position: LogPosition,
         cut_filter: CutFilter | None = None,
+        counts: TableCounts | None = None,
     ) -> None:
         self._project = project
         self._format = message_format
         self._identity = identity
         self._routes = routes
         self._oversize = oversize
-        self._plans = Plans(project, message_format, identity, routes)
+        self._plans = Plans(project, message_format, identity, routes, {} if counts is None else counts)
         self._position = position
         self._cuts = cut_filter
         self._upserts = Upserts() if project.objects.merge_upserts else None
@@ -133,6 +136,8 @@ class Connector:
         )
         rows *= group.weight
         self._rows += rows
+        plan.count.changes += rows
+        plan.count.changed_us = begin.commit_us
         out.rows += rows
         out.size_bytes += size
         if largest > out.largest_bytes:

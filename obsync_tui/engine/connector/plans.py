@@ -6,6 +6,7 @@ from obsync_tui.engine.connector.routes import Routes, TopicRoute
 from obsync_tui.engine.errors import SchemaChanged, SchemaMismatch
 from obsync_tui.engine.formats.plan import Identity, MessageFormat, MessagePlan, RecordKind
 from obsync_tui.engine.full.cuts import CutFilter
+from obsync_tui.engine.metrics.meter import TableCount, TableCounts
 from obsync_tui.engine.rowplan.compiler import compile_row_plan
 from obsync_tui.engine.rowplan.request import PlanRequest, RowPlan
 from obsync_tui.engine.store.store import RowGroup, WireShape
@@ -33,14 +34,21 @@ class TablePlan(msgspec.Struct, frozen=True):
     topic: str
     route: TopicRoute
     shape: WireShape
+    count: TableCount
 
 
 class Plans:
     """Compiled plans by the identity of the wire shape, which the Store makes anew with each schema version."""
 
     def __init__(
-        self, project: Project, message_format: MessageFormat, identity: Identity, routes: Routes
+        self,
+        project: Project,
+        message_format: MessageFormat,
+        identity: Identity,
+        routes: Routes,
+        counts: TableCounts,
     ) -> None:
+        self._counts = counts
         self._dml = frozenset(project.objects.dml)
         self._format = message_format
         self._identity = identity
@@ -101,4 +109,5 @@ class Plans:
                 cure="Correct sharding_columns in the project file, or reset the project.",
             ) from error
         request = PlanRequest(table, shape, kind, plans, routing, emit, careful, cut_ordinals)
-        return TablePlan(compile_row_plan(request), route.topic, route, shape)
+        count = self._counts.setdefault(table.name, TableCount())
+        return TablePlan(compile_row_plan(request), route.topic, route, shape, count)

@@ -24,6 +24,14 @@ class _Table:
     failure: SchemaChanged | None = None
 
 
+class TableProgress(msgspec.Struct, frozen=True):
+    """Rows of a table that are read, about how many there are (0: unknown), and whether all are committed."""
+
+    rows: int
+    rows_estimated: int
+    done: bool
+
+
 class FullProgress:
     """What of each table is read, sent and committed, and the cuts; safe for threads.
 
@@ -288,6 +296,14 @@ class FullProgress:
             )
             estimated = open_rows + sum(table.ranges.rows for table in done)
             return FullStatus(len(self._tables), len(done), rows, estimated)
+
+    def by_table(self) -> dict[TableName, TableProgress]:
+        """How far each table is that this import reads."""
+        with self._changed:
+            return {
+                name: TableProgress(table.ranges.rows, table.estimate, table.ranges.committed.done)
+                for name, table in self._tables.items()
+            }
 
     def cut_filter(self, versions: Mapping[TableName, TableVersion], ranker: KeyRanker) -> CutFilter:
         """The stream's filter, from what is committed; `versions` are the shapes under which tables were read."""

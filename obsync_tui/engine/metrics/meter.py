@@ -8,6 +8,8 @@ from time import monotonic, time
 
 import msgspec
 
+from obsync_tui.model.table import TableName
+
 _WINDOW_S = 5.0
 _SHORTEST_S = 0.2
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -33,6 +35,22 @@ class _Counts(msgspec.Struct, frozen=True):
     commit_s: float
 
 
+class TableCount:
+    """What of one table passed the Connector in this run; written by its thread, per group of rows.
+
+    Rows of chunks are not among `changes`. A change that is read again after an error counts again.
+    """
+
+    __slots__ = ("changed_us", "changes")
+
+    def __init__(self) -> None:
+        self.changes = 0
+        self.changed_us = 0
+
+
+TableCounts = dict[TableName, TableCount]
+
+
 class Meter:
     """What the threads of a run count.
 
@@ -54,6 +72,7 @@ class Meter:
         self.purge_left_s: float | None = None
         self.source_busy = self.connector_busy = self.sink_busy = 0.0
         self.log_fill = self.message_fill = 0.0
+        self.tables: TableCounts = {}
         self._window: deque[_Counts] = deque()
         self._mutex = threading.Lock()
 

@@ -75,6 +75,7 @@ class Attempt:
         self.full = FullStatus()
         self.start: LogPosition | None = None
         self.tables: frozenset[TableName] = frozenset()
+        self.progress = FullProgress()
         self.position = ""
         self.working = self.full_done = False
         self.progressed = False
@@ -231,6 +232,7 @@ class Attempt:
             oversize,
             position,
             cut_filter,
+            self._meter.tables,
         )
 
     def _full(
@@ -238,6 +240,7 @@ class Attempt:
     ) -> tuple[LogPosition, tuple[TableVersion, ...], FullProgress]:
         known = {t.name: t for t in checkpoint.schemas if t.name not in checkpoint.resync}
         full, tables = self._parts.full_import(restored, known, checkpoint)
+        self.progress = full.progress
         progress = full.progress
         added = tuple(table for table in tables if table.name not in known)
         schemas = (*known.values(), *added)

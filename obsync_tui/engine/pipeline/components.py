@@ -5,12 +5,13 @@ from time import time
 
 import msgspec
 
-from obsync_tui.engine.errors import EngineError, SourceError
+from obsync_tui.engine.errors import CheckpointError, EngineError, SinkError, SourceError
 from obsync_tui.engine.full.reader import ChunkBatch
 from obsync_tui.engine.metrics.meter import Meter
 from obsync_tui.engine.pipeline.conveyor import Conveyor
 from obsync_tui.engine.pipeline.gates import Gates
 from obsync_tui.model.component import Component, ComponentState, ComponentStatus
+from obsync_tui.model.history import Component as LogOf
 from obsync_tui.model.metrics import Failure, FullStatus, Phase
 from obsync_tui.model.position import LogPosition
 from obsync_tui.model.project import Project, Step
@@ -196,6 +197,13 @@ class Components:
                 since_s = time()
                 self._since[component] = (state, since_s)
             return since_s
+
+
+def log_of(error: EngineError, step: Step | None) -> LogOf:
+    """Whose log an error stands in."""
+    if isinstance(error, SourceError):
+        return LogOf.FULL_IMPORT if step is Step.FULL else LogOf.STORE
+    return LogOf.CONNECTOR if isinstance(error, SinkError | CheckpointError) else LogOf.PROJECT
 
 
 def _blamed(error: EngineError, step: Step | None) -> Component:

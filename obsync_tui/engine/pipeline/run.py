@@ -8,13 +8,10 @@ from functools import partial
 from time import monotonic, time
 
 from obsync_tui.engine.errors import (
-    CheckpointError,
     ConfigError,
     EngineError,
     Fenced,
     ProjectOwned,
-    SinkError,
-    SourceError,
     Stopped,
 )
 from obsync_tui.engine.full.limits import Limits
@@ -22,9 +19,10 @@ from obsync_tui.engine.history.journal import Journal, ProjectJournal
 from obsync_tui.engine.metrics.meter import Meter, rss_bytes
 from obsync_tui.engine.pipeline.attempt import Attempt
 from obsync_tui.engine.pipeline.changes import classify
-from obsync_tui.engine.pipeline.components import Components, Scene
+from obsync_tui.engine.pipeline.components import Components, Scene, log_of
 from obsync_tui.engine.pipeline.ending import failed_phase, failure_of
 from obsync_tui.engine.pipeline.gates import Gates
+from obsync_tui.engine.pipeline.objectviews import object_views
 from obsync_tui.engine.pipeline.parts import Parts
 from obsync_tui.engine.pipeline.rerun import Rerun
 from obsync_tui.engine.pipeline.sampler import SAMPLE_EVERY_S, Sampler
@@ -41,6 +39,7 @@ from obsync_tui.model.metrics import Failure, FullStatus, Phase, Status
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.project import Project, Step
 from obsync_tui.model.table import TableName
+from obsync_tui.model.views import ObjectView
 
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
@@ -197,19 +196,12 @@ class ProjectRun:
         self._phase = Phase.RETRYING if error.retryable else failed_phase(error)
         text = f"{'trying again' if error.retryable else 'failed'}: {error}"
         level = Level.WARNING if error.retryable else Level.ERROR
-        log = self._log_of(error)
+        log = log_of(error, self._attempt.step if self._attempt else None)
         self._components.failed(error, self._failure, self._attempt.step if self._attempt else None)
         if isinstance(error, Fenced | ProjectOwned):
             self._journal.line(log, text, level)
         else:
             self._journal.event(log, EventKind.RUN, text, level)
-
-    def _log_of(self, error: EngineError) -> LogOf:
-        """Whose log an error stands in."""
-        if isinstance(error, SourceError):
-            full = self._attempt is not None and self._attempt.step is Step.FULL
-            return LogOf.FULL_IMPORT if full else LogOf.STORE
-        return LogOf.CONNECTOR if isinstance(error, SinkError | CheckpointError) else LogOf.PROJECT
 
     def _notice(self, log: LogOf, text: str) -> None:
         self._journal.event(log, EventKind.RUN, text)
@@ -342,6 +334,15 @@ class ProjectRun:
                 position=attempt.position,
                 retry_s=max(0.0, self._retry_at - monotonic()),
             )
+        )
+
+    def objects(self) -> tuple[ObjectView, ...]:
+        """Every table that this run has met, by name."""
+        attempt = self._attempt
+        if attempt is None:
+            return ()
+        return object_views(
+            self._project, attempt.tables, attempt.progress, self._meter.tables, attempt.full_done
         )
 
     def status(self) -> Status:

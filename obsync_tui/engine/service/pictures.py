@@ -7,6 +7,7 @@ from obsync_tui.engine.service.index import Entry
 from obsync_tui.engine.service.liveness import process_lives
 from obsync_tui.engine.service.service import Service
 from obsync_tui.engine.state.projects import Life
+from obsync_tui.model.component import ComponentState
 from obsync_tui.model.lifecycle import ProjectState, actions
 from obsync_tui.model.metrics import ENDED, Phase, Status
 from obsync_tui.model.project import Project, Step
@@ -30,6 +31,7 @@ class Picture:
         self.settling = runner is not None and runner.stop_asked_s is not None
         self.status = _status(service, project.id) if runner is None else runner.run.status()
         self.in_engine = runner is not None
+        self.components = runner.run.components() if runner else ()
         self.running = self.in_engine or (
             self.status is not None
             and self.status.phase not in ENDED
@@ -121,7 +123,9 @@ def summary(entry: Entry, project: Project, picture: Picture) -> ProjectSummary:
         full_progress=_progress(status),
         left_s=full.left_s if full and shown else None,
         warnings=len(status.warnings) if status else 0,
-        paused_components=life.paused if life else (),
+        paused_components=tuple(
+            str(one.component) for one in picture.components if one.state is ComponentState.PAUSED
+        ),
         failure=status.failure if status else None,
         file_changed=bool(picture.in_engine and life and life.digest and life.digest != entry.digest),
     )
@@ -143,6 +147,7 @@ def details(service: Service, name: str) -> ProjectDetails:
         started_s=life.started_s if life else None,
         status=picture.status,
         digest=entry.digest,
+        components=picture.components,
     )
 
 

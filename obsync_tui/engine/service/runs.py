@@ -17,6 +17,7 @@ from obsync_tui.engine.service import pictures
 from obsync_tui.engine.service.projects import delete
 from obsync_tui.engine.service.service import Caller, Handler, Service, confirmed
 from obsync_tui.engine.state.lock import ProjectLock
+from obsync_tui.model.applied import Applied
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.event import EventKind
 from obsync_tui.model.gap import Gap
@@ -43,10 +44,9 @@ def pause(service: Service, request: Named, caller: Caller) -> Outcome:
     return Outcome(request.name, service.supervisor().pause(request.name, caller.who))
 
 
-def apply(service: Service, request: Named, caller: Caller) -> Done:
-    """Let a running project take its edited file in, by a restart at a checkpoint."""
-    service.supervisor().restart(request.name, caller.who)
-    return Done((f"{request.name} was restarted at its checkpoint with its file as it stands",))
+def apply(service: Service, request: Named, caller: Caller) -> Applied:
+    """Let a running project take its edited file in."""
+    return service.supervisor().apply(request.name, caller.who)
 
 
 def release(service: Service, request: Release, caller: Caller) -> Outcome:

@@ -42,8 +42,7 @@ MIGRATIONS = (
     """
     CREATE TABLE project (
         id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, since_s REAL NOT NULL, created_s REAL NOT NULL,
-        created_by TEXT NOT NULL, started_s REAL, digest TEXT NOT NULL DEFAULT '', running TEXT NOT NULL DEFAULT '',
-        paused TEXT NOT NULL DEFAULT '[]'
+        created_by TEXT NOT NULL, started_s REAL, digest TEXT NOT NULL DEFAULT '', running TEXT NOT NULL DEFAULT ''
     ) WITHOUT ROWID;
     CREATE TABLE draft (
         id TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, at_s REAL NOT NULL

@@ -11,14 +11,13 @@ from obsync_tui.model.event import EventKind
 from obsync_tui.model.history import Level
 from obsync_tui.model.lifecycle import ProjectState
 
-_SELECT = "SELECT id, state, since_s, created_s, created_by, started_s, digest, running, paused FROM project"
+_SELECT = "SELECT id, state, since_s, created_s, created_by, started_s, digest, running FROM project"
 
 
 class Life(msgspec.Struct, frozen=True):
     """Where a project is in its life.
 
-    `digest` is that of the file's text that the run was started with, `running` that text; `paused` are components
-    that a person paused.
+    `digest` is that of the file's text that the run was started with, `running` that text.
     """
 
     id: str
@@ -29,7 +28,6 @@ class Life(msgspec.Struct, frozen=True):
     started_s: float | None = None
     digest: str = ""
     running: str = ""
-    paused: tuple[str, ...] = ()
 
 
 class ProjectTable:
@@ -87,10 +85,6 @@ class ProjectTable:
         """Remember the file's text that the run was started with."""
         self._update(project_id, "digest = ?, running = ?", digest, text)
 
-    def pause_components(self, project_id: str, paused: tuple[str, ...]) -> None:
-        """Remember which components a person paused."""
-        self._update(project_id, "paused = ?", msgspec.json.encode(paused).decode())
-
     def _update(self, project_id: str, what: str, *values: str) -> None:
         with self._state.transaction() as connection:
             connection.execute(f"UPDATE project SET {what} WHERE id = ?", (*values, project_id))
@@ -101,14 +95,13 @@ def _one(connection: sqlite3.Connection, project_id: str) -> Life | None:
     return _life(row) if row else None
 
 
-def _life(row: tuple[str, str, float, float, str, float | None, str, str, str]) -> Life:
+def _life(row: tuple[str, str, float, float, str, float | None, str, str]) -> Life:
     try:
         state = ProjectState(row[1])
-        paused = msgspec.json.decode(row[8], type=tuple[str, ...])
-    except (ValueError, msgspec.DecodeError) as error:
+    except ValueError as error:
         raise StateError(
             f"the life of {row[0]} cannot be read: {error}",
             where="state.db",
             cure="Keep the file for a report.",
         ) from error
-    return Life(row[0], state, *row[2:8], paused=paused)
+    return Life(row[0], state, *row[2:])
