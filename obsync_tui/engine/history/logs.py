@@ -24,7 +24,7 @@ FILE_BYTES = 4 << 20
 FILES = 4
 WAITING_LINES = 10_000
 WAITING_BYTES = 8 << 20
-_LINES_AT_ONCE = 200
+_WRITTEN_BYTES = 64 << 10
 _AGAIN_S = 5.0
 _HELD_S = 5.0
 _DIRECTORY = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -180,10 +180,10 @@ class ComponentLogs:
         if lacking:
             text = f"{told} lines are missing here: {lacking.why}"
             lines = [line_of(time(), Level.WARNING, text), *lines]
-        for begin in range(0, len(lines), _LINES_AT_ONCE):
-            part = lines[begin : begin + _LINES_AT_ONCE]
+        begin = 0
+        for end in _ends(lines, min(_WRITTEN_BYTES, self._file_bytes // 2)):
             try:
-                self.file(*key).append(b"".join(part))
+                self.file(*key).append(b"".join(lines[begin:end]))
             except (OSError, ConfigError) as error:
                 why = error.strerror or str(error) if isinstance(error, OSError) else error.what
                 with self._changed:
@@ -193,12 +193,25 @@ class ComponentLogs:
                 with self._changed:
                     self._told(key, told)
                 told = 0
+            begin = end
 
     def _told(self, key: Key, lines: int) -> None:
         dropped = self._dropped[key]
         dropped.lines -= lines
         if not dropped.lines:
             del self._dropped[key]
+
+
+def _ends(lines: list[bytes], most_bytes: int) -> Iterator[int]:
+    """Where to cut the lines, so that each part is written at once and fits every file."""
+    size_bytes = 0
+    for number, line in enumerate(lines):
+        if size_bytes and size_bytes + len(line) > most_bytes:
+            yield number
+            size_bytes = 0
+        size_bytes += len(line)
+    if lines:
+        yield len(lines)
 
 
 @contextmanager

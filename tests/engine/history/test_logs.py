@@ -129,6 +129,20 @@ def test_one_burst_is_bounded_too(tmp_path: Path) -> None:
     logs.close()
 
 
+def test_a_burst_of_the_longest_lines_is_bounded_too(tmp_path: Path) -> None:
+    logs = small(tmp_path, file_bytes=200_000)
+    for number in range(150):
+        logs.write(A, STORE, Level.INFO, f"{number}" + "\u2028" * LINE_CHARACTERS)
+    assert logs.flush(WAIT_S)
+    assert logs.dropped_lines == 0
+    files = list((tmp_path / "logs" / A).iterdir())
+    assert len(files) == 4
+    assert all(100_000 < path.stat().st_size <= 200_000 for path in files if path.suffix != ".log")
+    assert all(path.stat().st_size <= 200_000 for path in files)
+    assert [text[:4] for text in everything(logs, 5)][-2:] == ["148\\", "149\\"]
+    logs.close()
+
+
 @pytest.mark.parametrize("limit", [1, 3, 100, 10_000])
 @pytest.mark.parametrize("block_bytes", [50, 300, 1 << 16])
 def test_pages_backwards_hold_every_line_once(
