@@ -168,7 +168,8 @@ def _family(family: Family[Of], found: Iterable[tuple[Of, str]]) -> list[str]:
             pairs = labels
             for key, text in more:
                 pairs = f'{pairs}{"," if pairs else ""}{key}="{_label(text)}"'
-            lines.append(f"{family.name}{{{pairs}}} {_number(value)}")
+            braced = f"{{{pairs}}}" if pairs else ""
+            lines.append(f"{family.name}{braced} {_number(value)}")
     return lines if len(lines) > 2 else []
 
 
