@@ -13,6 +13,7 @@ from obsync_tui.cli.logs import show_lines
 from obsync_tui.cli.output import show, show_json, show_pairs
 from obsync_tui.cli.session import Session
 from obsync_tui.cli.status_text import duration_text, size_text, time_text
+from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.views import Hello
 
 STOP_TIMEOUT_S = 20.0
@@ -46,6 +47,8 @@ def stop(session: Session, arguments: argparse.Namespace) -> int:
 
 def restart(session: Session, arguments: argparse.Namespace) -> int:
     """Stop at checkpoints, start the installed version, and go on with what was running."""
+    if session.client is not None:
+        _refuse_unit(session.client.call(op.HELLO, Nothing()).pid)
     _stop(session)
     _say(start_engine(session.paths, session.endpoint, os.environ))
     return exit_codes.OK
@@ -91,6 +94,18 @@ def logs(session: Session, arguments: argparse.Namespace) -> int:
     if not page.lines and (words := last_words(session.paths.logs / "engine" / OUTPUT_FILE)):
         show(words)
     return exit_codes.OK
+
+
+def _refuse_unit(pid: int) -> None:
+    """ConfigError when the engine is a unit: systemd would take the stop for its end, and not know the one after it."""
+    from obsync_tui.engine.doctor.machine import control_group
+
+    group = control_group(str(pid))
+    if group.endswith("/obsync.service"):
+        manager = "systemctl --user" if "/user@" in group else "sudo systemctl"
+        raise ConfigError(
+            "the engine is a systemd unit", where="obsync.service", cure=f"Run: {manager} restart obsync"
+        )
 
 
 def _stop(session: Session) -> bool:

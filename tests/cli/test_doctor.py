@@ -12,7 +12,9 @@ import sys
 import time
 from pathlib import Path
 
-from obsync_tui.cli import exit_codes
+import pytest
+
+from obsync_tui.cli import exit_codes, main
 from tests.cli.conftest import Obsync
 
 
@@ -77,9 +79,21 @@ def engine_line(environment: dict[str, str]) -> str:
     return next(line for line in done.stdout.splitlines() if " engine: " in line)
 
 
+def restart_as_unit(group: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """What `obsync engine restart` says when the engine is in that control group."""
+    monkeypatch.setattr("obsync_tui.engine.doctor.machine.control_group", lambda process: group)
+    assert main(["engine", "restart"]) == 3
+    return capsys.readouterr().err
+
+
 def test_an_engine_that_is_ready_stopped_and_gone(
-    environment: dict[str, str], home: Path, tmp_path: Path
+    environment: dict[str, str],
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setenv("OBSYNC_HOME", str(home))
     assert engine_line(environment).startswith("  ok       engine: not running")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
@@ -89,6 +103,14 @@ def test_an_engine_that_is_ready_stopped_and_gone(
         try:
             assert manager.recv(4096).decode().split("\n")[0] == "READY=1"
             assert f"process {engine.pid} ({home}/run/engine.sock)" in engine_line(environment)
+            for group, command in (
+                (
+                    "/user.slice/user-7.slice/user@7.service/app.slice/obsync.service",
+                    "Run: systemctl --user restart obsync",
+                ),
+                ("/system.slice/obsync.service", "Run: sudo systemctl restart obsync"),
+            ):
+                assert command in restart_as_unit(group, monkeypatch, capsys)
             engine.send_signal(signal.SIGSTOP)
             line = engine_line(environment)
             assert line.startswith(

@@ -72,12 +72,12 @@ def process_state(pid: int, root: Path = ROOT) -> str:
     return read_text(root / f"proc/{pid}/stat").rpartition(")")[2].strip()[:1]
 
 
-def own_unit(root: Path = ROOT) -> str:
-    """The last part of our control group: the unit or session that we are in."""
-    for line in read_text(root / "proc/self/cgroup").splitlines():
+def control_group(process: str = "self", root: Path = ROOT) -> str:
+    """The path of a process's control group as systemd sees it: its last part is a unit or a session."""
+    for line in read_text(root / f"proc/{process}/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers in ("", "name=systemd") and path != "/":
-            return path.rpartition("/")[2]
+            return path
     return ""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from obsync_tui.engine.doctor.facts import Locale, Login, Terminal
-from obsync_tui.engine.doctor.machine import ROOT, own_unit, read_text
+from obsync_tui.engine.doctor.machine import ROOT, control_group, read_text
 
 _COMMAND_S = 2.0
 _LOCALE_VARIABLES = ("LC_ALL", "LC_CTYPE", "LANG")
@@ -62,7 +62,7 @@ def read_login(environment: Mapping[str, str], root: Path = ROOT, command: Comma
         linger=os.path.exists(root / "var/lib/systemd/linger" / user),
         kills=_kills(user, root, command or _run),
         user_unit=os.path.exists(home / "systemd/user/obsync.service"),
-        scope=own_unit(root),
+        scope=control_group(root=root).rpartition("/")[2],
     )
 
 

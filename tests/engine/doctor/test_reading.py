@@ -78,7 +78,7 @@ def test_control_groups_of_both_kinds(tmp_path: Path) -> None:
     memory, limits = machine.read_memory(root), machine.read_limits(root)
     assert (memory.limit_bytes, memory.available_bytes) == (700, 2048 * 1024)
     assert (limits.group_tasks_limit, limits.group_tasks) == (100, 90)
-    assert machine.own_unit(root) == "session-3.scope"
+    assert machine.control_group(root=root) == "/user.slice/user-7.slice/session-3.scope"
     (root / unified / slices / "memory.max").write_text("max")
     assert machine.read_memory(root).limit_bytes == 800
 
@@ -86,7 +86,7 @@ def test_control_groups_of_both_kinds(tmp_path: Path) -> None:
 def test_a_machine_that_tells_nothing(tmp_path: Path) -> None:
     memory, limits = machine.read_memory(tmp_path), machine.read_limits(tmp_path)
     assert (memory.limit_bytes, memory.available_bytes, limits.group_tasks_limit) == (None, None, None)
-    assert machine.own_unit(tmp_path) == ""
+    assert machine.control_group(root=tmp_path) == ""
     assert machine.read_holders(tmp_path) is None
     assert session.read_login({}, tmp_path).systemd is False
 
