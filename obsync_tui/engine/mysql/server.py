@@ -17,7 +17,6 @@ class Variables(msgspec.Struct, frozen=True):
     log_bin: str = "OFF"
     binlog_format: str = ""
     binlog_row_image: str = "FULL"
-    binlog_row_value_options: str = ""
     binlog_transaction_compression: str = "OFF"
     gtid_mode: str = "OFF"
     enforce_gtid_consistency: str = "OFF"

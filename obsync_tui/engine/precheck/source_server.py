@@ -44,12 +44,6 @@ SETTINGS = (
         "Run: SET GLOBAL enforce_gtid_consistency = ON; and set it in my.cnf.",
     ),
     Setting("gtid_mode", "ON", "a position cannot be told without GTIDs", _GTID_STEPS),
-    Setting(
-        "binlog_row_value_options",
-        "",
-        "the log holds only parts of JSON values",
-        "Run: SET GLOBAL binlog_row_value_options = ''; and set it in my.cnf, then close sessions opened before.",
-    ),
     Setting("binlog_transaction_compression", "OFF", "compressed transactions are not read", _NO_RESTART),
 )
 
@@ -75,9 +69,7 @@ def check_setting(subject: Subject, variables: Variables, setting: Setting) -> C
     if value.upper() == setting.required or (value == "1" and setting.required == "ON"):
         return subject.passed(setting.name, shown)
     cure = setting.cure.format(name=setting.name, required=setting.required)
-    return subject.failed(
-        setting.name, f"{shown}, but must be {setting.required or 'empty'}: {setting.why}", cure
-    )
+    return subject.failed(setting.name, f"{shown}, but must be {setting.required}: {setting.why}", cure)
 
 
 def check_sync_binlog(subject: Subject, variables: Variables) -> CheckResult:

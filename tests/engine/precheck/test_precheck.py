@@ -24,7 +24,7 @@ def test_a_good_project_passes(setup: Setup) -> None:
     assert (sync.outcome, "SET GLOBAL sync_binlog = 1" in sync.cure) == (Outcome.WARNING, True)
     assert {r.item for r in results} >= {
         "state directory", "disk", "connection", "version", "gtid_mode", "enforce_gtid_consistency", "log_bin",
-        "binlog_format", "binlog_row_image", "binlog_row_value_options", "binlog_transaction_compression", "sync_binlog",
+        "binlog_format", "binlog_row_image", "binlog_transaction_compression", "sync_binlog",
         "log retention", "clock", "rights", "log filters", "objects", "keys", "storage engines", "column types",
         "foreign keys", "virtual columns", "transactions", "checkpoint topic", "topic names", "topics", "message size",
     }  # fmt: skip
@@ -53,16 +53,6 @@ def test_a_setting_that_loses_changes_fails(setup: Setup, name: str, value: str,
     assert (result.outcome, result.subject) == (Outcome.FAIL, "shop")
     assert value in result.text
     assert cure in result.cure
-
-
-def test_partial_json_fails(mysql80: MySQLServer, kafka: KafkaBroker, tmp_path: Path) -> None:
-    mysql80.execute("CREATE DATABASE IF NOT EXISTS pj", "CREATE TABLE IF NOT EXISTS pj.t (a INT PRIMARY KEY)")
-    mysql80.execute("SET GLOBAL binlog_row_value_options = 'PARTIAL_JSON'")
-    try:
-        result = one(Setup(mysql80, kafka, "pj", tmp_path).check(), "binlog_row_value_options")
-    finally:
-        mysql80.execute("SET GLOBAL binlog_row_value_options = ''", "DROP DATABASE pj")
-    assert (result.outcome, "binlog_row_value_options = ''" in result.cure) == (Outcome.FAIL, True)
 
 
 def test_a_server_without_gtids_or_log_filters_fails(

@@ -6,7 +6,7 @@ from time import time_ns
 from typing import NamedTuple
 from uuid import UUID
 
-from obsync_tui.engine.errors import LogDamaged, LogGap, SourceUnfit
+from obsync_tui.engine.errors import LogDamaged, LogGap, SourceUnfit, ValueUnreadable
 from obsync_tui.engine.native.backend import Packets
 from obsync_tui.engine.native.backend import packets as kernel_packets
 from obsync_tui.engine.store.binlog.ddl import Ddl, Verb, creates_with_rows, parse_ddl
@@ -22,9 +22,10 @@ from obsync_tui.engine.store.binlog.events import (
     unfit,
 )
 from obsync_tui.engine.store.binlog.history import DECIDE
-from obsync_tui.engine.store.binlog.schemas import Schemas, WireTable
+from obsync_tui.engine.store.binlog.partial import PartialRows
+from obsync_tui.engine.store.binlog.schemas import Schemas, WireTable, resync
 from obsync_tui.engine.store.binlog.tablemap import read_length
-from obsync_tui.engine.store.store import Begin, Commit, LogBatch, LogItem, RowGroup
+from obsync_tui.engine.store.store import Begin, BinlogShape, Commit, LogBatch, LogItem, RowGroup
 from obsync_tui.model.position import Gtid, GtidSet
 from obsync_tui.model.project import DmlKind
 from obsync_tui.model.table import TableName
@@ -87,6 +88,7 @@ class Assembly:
         self._covered = covered
         self._items: list[LogItem] = []
         self._ids: dict[bytes, WireTable] = {}
+        self._partial: dict[BinlogShape, PartialRows] = {}
         self._uuids: dict[bytes, str] = {}
         self._gtid: Gtid | None = None
         self._commit_us = 0
@@ -173,6 +175,27 @@ class Assembly:
             raise LogDamaged("a rows event and its TABLE_MAP differ", where=f"{self._where}, {self._gtid}")
         return at
 
+    def _add_partial(self, packet: bytes) -> None:
+        """Add an UPDATE whose JSON documents came in part, as one with whole documents."""
+        wire = self._ids.get(packet[BODY_AT : BODY_AT + 6])
+        if wire is None:
+            raise LogDamaged("a rows event without its TABLE_MAP", where=f"{self._where}, {self._gtid}")
+        if wire.table is None or wire.shape is None:
+            return
+        start = self._other_prefix(packet, wire, DmlKind.UPDATE)
+        rows = self._partial.get(wire.shape)
+        if rows is None:
+            rows = self._partial[wire.shape] = PartialRows(wire.shape, self._oceanbase)
+        try:
+            images = rows.whole(packet, start, len(packet) - self._trailer)
+        except ValueError as error:
+            raise ValueUnreadable(
+                f"an update of a JSON document in part cannot be applied: {error}",
+                where=f"{self._where}, {wire.table.name}, transaction {self._gtid}",
+                cure=f"Read the table anew: {resync(wire.table.name)}",
+            ) from error
+        self._add_rows(packet[:start] + images + bytes(self._trailer), int(EventType.UPDATE_ROWS), wire)
+
     def _control(self, packet: bytes, kind: int) -> None:
         if kind == _XID:
             self._commit()
@@ -182,6 +205,8 @@ class Assembly:
             end = len(packet) - self._trailer
             if packet[end - 6 : end] != b"\0BEGIN":
                 self._query(packet)
+        elif kind == EventType.PARTIAL_UPDATE_ROWS:
+            self._add_partial(packet)
         elif kind == EventType.HEARTBEAT:
             self.heartbeat_s = timestamp_s(packet)
         elif kind == EventType.XA_PREPARE:

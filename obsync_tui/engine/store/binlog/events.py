@@ -53,7 +53,6 @@ UNFIT = {
     EventType.UPDATE_ROWS_V1: ("row events of version 1", "SET GLOBAL log_bin_use_v1_row_events = OFF"),
     EventType.DELETE_ROWS_V1: ("row events of version 1", "SET GLOBAL log_bin_use_v1_row_events = OFF"),
     EventType.ANONYMOUS_GTID: ("a transaction without GTID", "SET GLOBAL gtid_mode = ON"),
-    EventType.PARTIAL_UPDATE_ROWS: ("partial JSON updates", "SET GLOBAL binlog_row_value_options = ''"),
     EventType.TRANSACTION_PAYLOAD: (
         "a compressed transaction",
         "SET GLOBAL binlog_transaction_compression = OFF",
