@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,6 +22,7 @@ from obsync_tui.api.errors import EngineAway
 from obsync_tui.api.requests import Nothing
 from obsync_tui.keys.keymap import DEFAULT, Keymap
 from obsync_tui.model.errors import EngineError
+from obsync_tui.model.finding import Finding
 from obsync_tui.model.views import PROTOCOL, Hello
 from obsync_tui.presenters.chrome import Badges
 from obsync_tui.presenters.quantities import duration_text
@@ -29,6 +30,7 @@ from obsync_tui.presenters.spans import Line, Role
 from obsync_tui.presenters.zone import Zone
 from obsync_tui.screens.bindings import textual_keymap
 from obsync_tui.screens.client import ConsoleClient
+from obsync_tui.screens.examination import examine
 from obsync_tui.screens.frame import Frame
 from obsync_tui.screens.navigation import Navigation
 from obsync_tui.screens.picture import Picture
@@ -70,10 +72,12 @@ class Start:
         complaint: str = "",
         terminal: int | None = None,
         now: Callable[[], float] = time.time,
+        examine: Callable[[], Awaitable[tuple[Finding, ...]]] = examine,
     ) -> None:
         self.profile, self.state_directory, self.keymap = profile, state_directory, keymap
         self.zone = zone or Zone()
-        self.read_only, self.complaint, self.terminal, self.now = read_only, complaint, terminal, now
+        self.read_only, self.complaint, self.terminal = read_only, complaint, terminal
+        self.now, self.examine = now, examine
 
 
 class ObsyncApp(App[int], inherit_bindings=False):
@@ -127,9 +131,7 @@ class ObsyncApp(App[int], inherit_bindings=False):
     def badges(self) -> Badges:
         """The right end of the first line."""
         hello = self.picture.hello
-        engine = (
-            "engine …" if hello is None else f"engine {duration_text(max(self.now_s - hello.started_s, 60))}"
-        )
+        engine = "engine …" if hello is None else f"engine {_uptime(self.now_s - hello.started_s)}"
         return Badges(self.is_read_only, self.is_slow, self.is_frozen, self.zone.name, engine, self.away_s)
 
     def get_loading_widget(self) -> Widget:
@@ -143,6 +145,10 @@ class ObsyncApp(App[int], inherit_bindings=False):
         self.set_interval(1.0, self._beat)
         if self._start.complaint:
             self.call_after_refresh(self._say, self._start.complaint, Role.BAD)
+
+    async def examine(self) -> tuple[Finding, ...]:
+        """What the doctor finds."""
+        return await self._start.examine()
 
     # The engine
 
@@ -278,6 +284,17 @@ class ObsyncApp(App[int], inherit_bindings=False):
     def action_how_to_quit(self) -> None:
         """Ctrl-C does not end what may be looked at by others; it says what does."""
         self._say("q leaves a view and, on the first one, the console. The engine goes on.", Role.NOTE)
+
+
+def _uptime(seconds: float) -> str:
+    """An uptime that changes once a minute: each change costs bytes."""
+    return (
+        "<1m"
+        if seconds < 60
+        else f"{seconds // 60:.0f}m"
+        if seconds < 3600
+        else duration_text(seconds // 60 * 60)
+    )
 
 
 def run_console(client: ConsoleClient, start: Start) -> int:

@@ -116,6 +116,9 @@ DECIDE = Operation(
 EVENTS = Operation(
     "project-events", "GET", f"{_PROJECT}/events", ask.Events, tuple[Event, ...], "What happened.", _VIEWER
 )
+ALL_EVENTS = Operation(
+    "events", "GET", "/v1/events", ask.AllEvents, tuple[Event, ...], "What happened in all projects.", _VIEWER
+)
 METRICS = Operation(
     "project-metrics", "GET", f"{_PROJECT}/metrics", ask.Metrics, MetricSeries,
     "Metrics over time; gaps where nothing was measured.", _VIEWER, needs_engine=True,

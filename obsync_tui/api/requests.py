@@ -93,6 +93,18 @@ class Events(Strict, frozen=True):
     limit: Limit = 1000
 
 
+class AllEvents(Strict, frozen=True):
+    """The newest events of all projects and the engine, oldest first: at least of a level, with a text.
+
+    `before` is the number of an event that is known already; 0 begins with the newest.
+    """
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    search: Text = ""
+    before: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    limit: Limit = 200
+
+
 class Decide(Strict, frozen=True):
     """What to do about a gap: tables (`database.table`) to read again or all, and whether the rest is given up."""
 

@@ -5,6 +5,7 @@ import inspect
 
 from obsync_tui import __version__
 from obsync_tui.cli import engine, exit_codes, oceanbase_source, source, view_logs
+from obsync_tui.cli.console import add_console
 from obsync_tui.cli.demo import demo
 from obsync_tui.cli.doctor import doctor
 from obsync_tui.cli.engine_unit import unit
@@ -22,12 +23,14 @@ def parser() -> Parser:
     top = Parser(
         prog="obsync",
         allow_abbrev=False,
-        description="Synchronizes MySQL to Kafka: schema, full and incremental, exactly once.",
+        description="Synchronizes MySQL to Kafka: schema, full and incremental, exactly once. "
+        "Without a command the console opens.",
         epilog=inspect.cleandoc(exit_codes.__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"obsync {__version__} ({backend()} row plans)")
-    rooms = top.add_subparsers(required=True, metavar="source | project | engine | doctor | demo")
+    add_console(top)
+    rooms = top.add_subparsers(metavar="source | project | engine | doctor | demo")
     _add_source(
         rooms.add_parser("source", help="data sources").add_subparsers(required=True, metavar="COMMAND")
     )

@@ -153,6 +153,7 @@ ACTIONS: tuple[Action, ...] = (
         "source.logs", ("o",), "view logs", "View logs on the source, and who owns them", (Scope.SOURCES,)
     ),
     Action("log.level", ("v",), "level", "Show only this level and above", (Scope.LOGS,), footer=True),
+    Action("log.component", ("c",), "component", "The log of the next component", (Scope.LOGS,), footer=True),
     Action("log.follow", ("f",), "follow", "Follow the end", (Scope.LOGS,), footer=True),
     Action("text.wrap", ("w",), "wrap", "Wrap long lines", _TEXTS, footer=True),
     Action("mark", ("space",), "mark", "Mark for an action on several", _LIST),

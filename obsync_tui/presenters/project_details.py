@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from obsync_tui.model.event import Event
 from obsync_tui.model.metrics import Failure, Status
 from obsync_tui.model.views import ProjectDetails, ProjectSummary, StepView
 from obsync_tui.presenters.project_rows import age_s, percent, state_cell
@@ -20,13 +19,6 @@ _STEP_ROLES = {
     "Failed": Role.BAD,
     "Paused": Role.WARN,
 }
-_EVENT_ROLES = (
-    ("fail", Role.BAD),
-    ("error", Role.BAD),
-    ("warn", Role.WARN),
-    ("gap", Role.WARN),
-    ("retry", Role.WARN),
-)
 
 
 def context_line(summary: ProjectSummary, now_s: float, zone: Zone) -> Line:
@@ -135,9 +127,3 @@ def warning_lines(status: Status, most: int = 2) -> list[Line]:
     if len(warnings) > most:
         lines.append(line(Span(f"   and {len(warnings) - most} more warnings", Role.WARN)))
     return lines
-
-
-def event_cell(event: Event) -> Span:
-    """An event's kind, standing out where it should."""
-    role = next((role for word, role in _EVENT_ROLES if word in event.kind.lower()), Role.PLAIN)
-    return Span(event.kind, role)

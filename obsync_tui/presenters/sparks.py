@@ -22,23 +22,6 @@ def _bar(value: float | None, top: float, symbols: Symbols) -> str:
     return symbols.levels[max(1, round(min(value / top, 1.0) * steps))]
 
 
-def buckets(
-    points: Sequence[tuple[float, float]], start_s: float, end_s: float, count: int
-) -> list[float | None]:
-    """The points (time, value) as `count` averages over equal spans of time; None where a span has none."""
-    sums = [0.0] * count
-    sizes = [0] * count
-    span_s = (end_s - start_s) / count if count else 0.0
-    for at_s, value in points:
-        place = int((at_s - start_s) / span_s) if span_s > 0 else -1
-        if at_s == end_s:
-            place = count - 1
-        if 0 <= place < count:
-            sums[place] += value
-            sizes[place] += 1
-    return [total / size if size else None for total, size in zip(sums, sizes, strict=True)]
-
-
 def plot(
     values: Sequence[float | None], width: int, height: int, symbols: Symbols, label: Callable[[float], str]
 ) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from obsync_tui.keys.keymap import Keymap
 from obsync_tui.model.errors import EngineError
+from obsync_tui.model.finding import Finding
 from obsync_tui.presenters.chrome import Badges
 from obsync_tui.presenters.spans import Line
 from obsync_tui.presenters.zone import Zone
@@ -42,6 +43,9 @@ class Host(Protocol):
     @property
     def now_s(self) -> float:
         """Now, UTC epoch; tests freeze it."""
+
+    async def examine(self) -> tuple[Finding, ...]:
+        """What the doctor finds."""
 
     def failed(self, error: EngineError) -> None:
         """A request failed: say it, or start reconnecting."""

@@ -15,10 +15,12 @@ _VIEWS = {
     "project": ("project", "ProjectView"),
     "sources": ("sources", "SourcesView"),
     "objects": ("objects", "ObjectsView"),
+    "logs": ("logs", "LogsView"),
+    "events": ("events", "EventsView"),
+    "doctor": ("doctor", "DoctorView"),
     "engine": ("engine", "EngineView"),
     "file": ("project_file", "ProjectFileView"),
 }
-OF_PROJECT = frozenset(("project", "components", "objects", "file"))
 
 
 class Navigation:
@@ -93,4 +95,4 @@ def make_view(view: str, project: str) -> Frame:
     """A view by name. Each is imported when it is first shown: the first one has to be there at once."""
     module, name = _VIEWS[view]
     made: Callable[..., Frame] = getattr(importlib.import_module(f"obsync_tui.screens.{module}"), name)
-    return made(project) if view in OF_PROJECT else made()
+    return made(project) if project else made()

@@ -9,16 +9,19 @@ from obsync_tui.api import operations as api
 from obsync_tui.api import requests as ask
 from obsync_tui.keys.action import Scope
 from obsync_tui.model.event import Event
+from obsync_tui.model.history import Metric
 from obsync_tui.model.views import ProjectDetails, ProjectSummary
 from obsync_tui.presenters import project_details as show
 from obsync_tui.presenters.charts import Chart, chart_lines
+from obsync_tui.presenters.log_lines import event_lines
 from obsync_tui.presenters.quantities import count_text, duration_text
 from obsync_tui.presenters.spans import Line, Role, Span, dimmed
 from obsync_tui.screens.bindings import bindings_of
+from obsync_tui.screens.event_table import event_columns, event_key
 from obsync_tui.screens.project_actions import ProjectActions
-from obsync_tui.screens.tail import SPANS, Tail
+from obsync_tui.screens.tail import Tail
 from obsync_tui.widgets.line_view import TextLines
-from obsync_tui.widgets.table import Column, Table
+from obsync_tui.widgets.table import Table
 
 _SCOPES = (Scope.PROJECT, Scope.LIST, Scope.ALL)
 _EVENTS = 200
@@ -44,7 +47,7 @@ class ProjectView(ProjectActions, inherit_bindings=False):
         self._project = project
         self._details: ProjectDetails | None = None
         self._events: Sequence[Event] = ()
-        self._tail = Tail()
+        self._tail = Tail(project, (Metric.DELIVERY_LAG_S, Metric.ROWS_PER_S))
 
     @property
     def crumbs(self) -> Sequence[str]:
@@ -71,34 +74,22 @@ class ProjectView(ProjectActions, inherit_bindings=False):
         """Facts and steps, charts, events."""
         yield TextLines(id="facts")
         yield TextLines(id="charts")
-        columns = [
-            Column[Event]("at", "time", 14, self._at, lambda event: -event.at_s),
-            Column[Event](
-                "kind",
-                "event",
-                14,
-                show.event_cell,
-                lambda event: event.kind,
-            ),
-            Column[Event](
-                "text", "what", 30, lambda event: Span(event.text), lambda event: event.text, grow=True
-            ),
-        ]
         yield Table[Event](
-            "Events", columns, _key, id="events", symbols=self.host.symbols, empty="nothing happened yet"
+            "Events",
+            event_columns(self.host),
+            event_key,
+            id="events",
+            symbols=self.host.symbols,
+            empty="nothing happened yet",
         )
-
-    def _at(self, event: Event) -> Span:
-        return Span(self.host.zone.short(event.at_s, self.host.now_s), Role.DIM)
 
     async def fetch(self) -> None:
         """Details and events; the charts' past when it is not known yet."""
         client = self.host.client
         self._details = await client.call(api.PROJECT, ask.Named(self._project))
         self._events = (await client.call(api.EVENTS, ask.Events(self._project, _EVENTS)))[::-1]
-        await self._tail.fetch(client, self._project, self.host.now_s)
-        if self._details.status is not None:
-            self._tail.add(self._details.status)
+        if self._details.started_s is not None:
+            await self._tail.fetch(client, self.host.now_s)
 
     def paint(self) -> None:
         """Facts, steps, errors; charts as high as there is room; events."""
@@ -131,10 +122,10 @@ class ProjectView(ProjectActions, inherit_bindings=False):
     def _charts(self, height: int) -> list[Line]:
         if height < 3 or not self._tail.has_points:
             return []
-        span = SPANS[self._tail.span].name
+        span = self._tail.span.name
         charts = [
-            Chart(f"latency, {span}", self._tail.latency(self.host.now_s), duration_text),
-            Chart(f"rows/s, {span}", self._tail.rate(self.host.now_s), count_text),
+            Chart(f"latency, {span}", self._tail.values(Metric.DELIVERY_LAG_S), duration_text),
+            Chart(f"rows/s, {span}", self._tail.values(Metric.ROWS_PER_S), count_text),
         ]
         return chart_lines(charts, self.size.width, height, self.host.symbols)
 
@@ -154,9 +145,4 @@ class ProjectView(ProjectActions, inherit_bindings=False):
         """The event in full."""
         event = self.query_one("#events", Table).current
         if isinstance(event, Event):
-            at = self.host.zone.moment(event.at_s)
-            self.host.show_text(f"{self._project} › {event.kind}", [at, event.kind, "", event.text])
-
-
-def _key(event: Event) -> str:
-    return f"{event.at_s} {event.kind} {hash(event.text)}"
+            self.host.show_text(event.kind, event_lines(event, self.host.zone))

@@ -28,6 +28,21 @@ class LogTail(TextPane):
         self._kept.extend(islice(lines, max(len(lines) - (self._kept.maxlen or 0), 0), None))
         self._has_news = self._has_news or bool(lines)
 
+    @property
+    def is_at_top(self) -> bool:
+        """Whether the first line is in sight."""
+        return self._top == 0
+
+    def add_before(self, lines: Sequence[Line]) -> None:
+        """Take older lines in, as far as there is room, and stay at the line that was the first."""
+        room = (self._kept.maxlen or 0) - len(self._kept)
+        taken = lines[max(len(lines) - room, 0) :] if room > 0 else []
+        self._kept.extendleft(reversed(taken))
+        self._has_news = self._has_news or bool(taken)
+        before = len(self._rows)
+        self.flush()
+        self._top += len(self._rows) - before if taken else 0
+
     def clear(self) -> None:
         """Forget all lines."""
         self._kept.clear()

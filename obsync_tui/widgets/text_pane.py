@@ -127,9 +127,7 @@ class TextPane(Pane):
         searched = f"  /{self.search.text}" if self.search.text else ""
         left = f"{self.symbols.rule} {self.title}{searched} "
         last = min(self._top + self.height_of_text, len(self._rows))
-        right = (
-            f" {last} of {len(self._rows)} {self.symbols.rule}" if self.last_top else f" {self.symbols.rule}"
-        )
+        right = f" {last} of {len(self._rows)} {self.symbols.rule}" if self.last_top else ""
         room = self.size.width - cell_len(left) - len(right)
         return (
             Span(left, Role.TITLE),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from obsync_tui.model import lifecycle
 from obsync_tui.model.event import Event
+from obsync_tui.model.history import Metric, MetricSeries
 from obsync_tui.model.metrics import FullStatus, Phase, Status
 from obsync_tui.model.project import Objects, Project, Step
 from obsync_tui.model.views import ProjectDetails, ProjectSummary, StepView
@@ -39,6 +40,10 @@ def details(summary: ProjectSummary, **more: object) -> ProjectDetails:
     )  # type: ignore[arg-type]
 
 
+SERIES = MetricSeries(
+    ID, int(START_S) - 300, 2, 1, (Metric.DELIVERY_LAG_S, Metric.ROWS_PER_S),
+    (tuple(abs(75 - n) / 25 for n in range(150)), tuple(1200.0 if n > 20 else None for n in range(150))),
+)  # fmt: skip
 EVENTS = (
     Event(START_S - 600, ID, "started", "by dba on pts/3"),
     Event(START_S - 30, ID, "warning", "the broker was away for 4 s [/bold] \x1b[31mred"),

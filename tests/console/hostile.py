@@ -23,7 +23,7 @@ from obsync_tui.presenters.zone import Zone
 from obsync_tui.terminal.hangup import restore_hangup
 from obsync_tui.terminal.profile import Wishes, profile_of
 from tests.console.driving import running, standing
-from tests.console.figures import details, status
+from tests.console.figures import SERIES, details, status
 from tests.fakes.console_client import FakeClient
 
 MARKUP = "[bold]x[/nonsense][/][@click=app.quit]"
@@ -59,6 +59,7 @@ def client() -> FakeClient:
     made.answers[api.FILE.name] = ProjectFile(
         "first", "\n".join(TEXTS), "d", "\n".join("+" + text for text in TEXTS), ALL
     )
+    made.answers[api.METRICS.name] = SERIES
     made.answers[api.BATCH.name] = Done
     return made
 

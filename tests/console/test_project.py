@@ -14,7 +14,7 @@ from obsync_tui.model.lifecycle import ProjectState
 from obsync_tui.model.metrics import Failure
 from obsync_tui.model.views import ProjectFile
 from tests.console.driving import console, run, running, standing
-from tests.console.figures import EVENTS, details, status
+from tests.console.figures import EVENTS, SERIES, details, status
 from tests.fakes.console_client import START_S, FakeClient
 
 
@@ -22,6 +22,7 @@ def client_with(summary: object, **more: object) -> FakeClient:
     client = FakeClient((summary,))  # type: ignore[arg-type]
     client.answers[api.PROJECT.name] = details(summary, **more)  # type: ignore[arg-type]
     client.answers[api.EVENTS.name] = EVENTS
+    client.answers[api.METRICS.name] = SERIES
     return client
 
 
@@ -44,6 +45,8 @@ def test_a_running_project(tmp_path: Path, size: tuple[int, int]) -> None:
             assert it.text.index("broker was away") < it.text.index("by dba on pts/3"), "the newest first"
             await it.press("m")
             await it.sees("latency, 1 h")
+            first, last = client.requests(api.METRICS)[0], client.requests(api.METRICS)[-1]
+            assert (first.to_s - first.from_s, last.to_s - last.from_s) == (300, 3600)
             assert all(len(line) <= size[0] for line in it.lines)
 
     run(test)
@@ -55,7 +58,7 @@ def test_foreign_text_of_an_event_does_nothing(tmp_path: Path) -> None:
             await it.press("enter")
             await it.sees(r"4 s [/bold] \x1b[31mred")
             await it.press("enter")
-            await it.sees("obsync › orders › orders › warning", r"[/bold] \x1b[31mred")
+            await it.sees("obsync › orders › warning", r"[/bold] \x1b[31mred")
             await it.press("escape")
             await it.sees("Events (2)")
 

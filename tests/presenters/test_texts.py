@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from obsync_tui.model.errors import ConfigError
+from obsync_tui.presenters.charts import fitted
 from obsync_tui.presenters.chrome import Badges, FooterKey, clock_text, crumb_line, footer_line
 from obsync_tui.presenters.quantities import lag_cell
 from obsync_tui.presenters.spans import Role, Span, plain
-from obsync_tui.presenters.sparks import buckets, plot, progress_bar, spark
+from obsync_tui.presenters.sparks import plot, progress_bar, spark
 from obsync_tui.presenters.trend import Trend
 from obsync_tui.presenters.zone import Zone
 from obsync_tui.terminal.symbols import ASCII, UNICODE
@@ -48,14 +49,10 @@ def test_plots_have_their_axis() -> None:
     assert rows == ["    10/s   █ ", "       0  ██ "]
 
 
-def test_buckets_are_averages() -> None:
-    assert buckets([(0, 2.0), (1, 4.0), (9, 8.0), (10, 6.0), (11, 99.0)], 0, 10, 5) == [
-        3.0,
-        None,
-        None,
-        None,
-        7.0,
-    ]
+def test_a_chart_shows_the_worst_of_what_shares_a_column() -> None:
+    assert fitted([1.0, None, 9.0, 2.0], 2) == [1.0, 9.0]
+    assert fitted([1.0, None], 4) == [1.0, 1.0, None, None]
+    assert fitted([], 4) == [] and fitted([1.0], 0) == []
 
 
 def test_progress_is_never_too_long() -> None:

@@ -1,10 +1,11 @@
-"""Operations on what was: metrics over time, component logs."""
+"""Operations on what was: metrics over time, component logs, the events of all projects."""
 
 from obsync_tui.api import operations as op
-from obsync_tui.api.requests import EngineLogs, Logs, Metrics
+from obsync_tui.api.requests import AllEvents, EngineLogs, Logs, Metrics
 from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.service.service import Caller, Handler, Service
 from obsync_tui.model.errors import ConfigError
+from obsync_tui.model.event import Event
 from obsync_tui.model.history import Component, Level, LogPage, Metric, MetricSeries
 
 
@@ -31,6 +32,17 @@ def engine_logs(service: Service, request: EngineLogs, caller: Caller) -> LogPag
     return _page(service.logs, "", Component.ENGINE, request)
 
 
+def all_events(service: Service, request: AllEvents, caller: Caller) -> tuple[Event, ...]:
+    """What happened in all projects, oldest first."""
+    if not service.has_state:
+        return ()
+    level, before = Level(request.level), request.before or None
+    found = service.state.event_page(
+        None, limit=request.limit, before=before, level=level, search=request.search
+    )
+    return tuple(found)
+
+
 def _page(logs: ComponentLogs, project_id: str, component: Component, request: Logs | EngineLogs) -> LogPage:
     level = Level(request.level)
     if request.after:
@@ -47,4 +59,9 @@ def _page(logs: ComponentLogs, project_id: str, component: Component, request: L
     )
 
 
-HANDLERS = (Handler(op.METRICS, metrics), Handler(op.LOGS, logs), Handler(op.ENGINE_LOGS, engine_logs))
+HANDLERS = (
+    Handler(op.METRICS, metrics),
+    Handler(op.LOGS, logs),
+    Handler(op.ENGINE_LOGS, engine_logs),
+    Handler(op.ALL_EVENTS, all_events),
+)

@@ -1,0 +1,135 @@
+"""Logs: of the engine, or of a project's components; followed, searched, by level."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Literal, get_args
+
+from textual.widget import Widget
+
+from obsync_tui.api import operations as api
+from obsync_tui.api import requests as ask
+from obsync_tui.keys.action import Action, Scope
+from obsync_tui.model.history import LogPage
+from obsync_tui.presenters.log_lines import log_line
+from obsync_tui.presenters.spans import Line, Role, Span
+from obsync_tui.screens.bindings import bindings_of
+from obsync_tui.screens.view import View
+from obsync_tui.widgets.log_tail import LogTail
+
+_SCOPES = (Scope.LOGS, Scope.ALL)
+_PAGE = 400
+LevelName = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+ComponentName = Literal["project", "store", "connector", "full-import"]
+_LEVELS: tuple[LevelName, ...] = get_args(LevelName)
+_COMPONENTS: tuple[ComponentName, ...] = get_args(ComponentName)
+
+
+class LogsView(View, inherit_bindings=False):
+    """One log; what came before it was opened is read when one scrolls up."""
+
+    NAME = "logs"
+    SCOPES = _SCOPES
+    BINDINGS: ClassVar = bindings_of(_SCOPES)
+    help = (
+        "The newest lines, followed as they are written; scrolling up stops that, G goes on. / searches in what is "
+        "loaded, n and N go to the next and previous match; v chooses the level, c the component. At the top, PgUp "
+        "reads older lines."
+    )
+
+    def __init__(self, project: str = "", component: ComponentName = "project") -> None:
+        super().__init__()
+        self._project, self._component = project, component
+        self._level: LevelName = "INFO"
+        self._older = self._newer = ""
+        self._is_open = False
+
+    @property
+    def crumbs(self) -> Sequence[str]:
+        """Below the project, or the engine's."""
+        return (self._project, "Logs") if self._project else ("Engine", "Log")
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The project's logs, or the engine's."""
+        return self.NAME, self._project
+
+    @property
+    def log_pane(self) -> LogTail:
+        """The pane."""
+        return self.query_one(LogTail)
+
+    def panes(self) -> Iterable[Widget]:
+        """One log."""
+        yield LogTail(self._title, symbols=self.host.symbols)
+
+    @property
+    def _title(self) -> str:
+        return f"{self._component if self._project else 'engine'}  level {self._level} and above"
+
+    async def fetch(self) -> None:
+        """The newest page at first, then what comes after it; older lines when the top is reached."""
+        pane = self.log_pane
+        if not self._is_open:
+            page = await self._page()
+            self._is_open, self._older = True, page.older
+            pane.clear()
+        elif pane.is_at_top and self._older and not pane.is_following:
+            page = await self._page(before=self._older)
+            self._older = page.older
+            pane.add_before(self._lines(page))
+            return
+        else:
+            page = await self._page(after=self._newer)
+        if page.lost:
+            pane.add([(Span("... lines in between were rotated away", Role.WARN),)])
+        self._newer = page.newer
+        pane.add(self._lines(page))
+
+    async def _page(self, before: str = "", after: str = "") -> LogPage:
+        if not self._project:
+            request = ask.EngineLogs(self._level, "", before, after, _PAGE)
+            return await self.host.client.call(api.ENGINE_LOGS, request)
+        asked = ask.Logs(self._project, self._component, self._level, "", before, after, _PAGE)
+        return await self.host.client.call(api.LOGS, asked)
+
+    def _lines(self, page: LogPage) -> list[Line]:
+        return [log_line(line, self.host.now_s, self.host.zone) for line in page.lines]
+
+    def paint(self) -> None:
+        """What has come since the last beat, at once."""
+        self.log_pane.title = self._title
+        self.log_pane.flush()
+
+    def context(self) -> Line:
+        """Whether the end is followed."""
+        if away := self.away_line():
+            return away
+        following = self.log_pane.is_following
+        return (
+            Span(" following the end" if following else " stands still; f or G follows the end", Role.DIM),
+        )
+
+    def reason(self, action: Action) -> str:
+        """The engine has one log only."""
+        if action.id == "log.component" and not self._project:
+            return "the engine has one log"
+        return super().reason(action)
+
+    def do_log_level(self) -> None:
+        self._level = _LEVELS[(_LEVELS.index(self._level) + 1) % len(_LEVELS)]
+        self._again()
+
+    def do_log_component(self) -> None:
+        self._component = _COMPONENTS[(_COMPONENTS.index(self._component) + 1) % len(_COMPONENTS)]
+        self._again()
+
+    def _again(self) -> None:
+        self._is_open = False
+        self._older = self._newer = ""
+        self.log_pane.is_following = True
+        self.beat()
+
+    def do_log_follow(self) -> None:
+        self.log_pane.toggle_follow()
+
+    def do_text_wrap(self) -> None:
+        self.log_pane.toggle_wrap()
