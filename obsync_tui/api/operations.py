@@ -10,6 +10,7 @@ from obsync_tui.model.check import CheckResult
 from obsync_tui.model.event import Event
 from obsync_tui.model.gap import Gap
 from obsync_tui.model.history import LogPage, MetricSeries
+from obsync_tui.model.retime import Retimed
 from obsync_tui.model.tenant import Description
 from obsync_tui.model.viewlog import ListedLog
 
@@ -112,6 +113,10 @@ GAP = Operation(
 DECIDE = Operation(
     "project-gap-decide", "POST", f"{_PROJECT}/gap", ask.Decide, views.Done,
     "Read tables again at the next run, give up changes that are out of reach.", slow=True,
+)  # fmt: skip
+RETIME = Operation(
+    "project-retime", "POST", f"{_PROJECT}/retime", ask.Retime, Retimed,
+    "Set a stopped project to a point of time, or only tell what that would mean.", slow=True,
 )  # fmt: skip
 EVENTS = Operation(
     "project-events", "GET", f"{_PROJECT}/events", ask.Events, tuple[Event, ...], "What happened.", _VIEWER

@@ -124,11 +124,13 @@ class Component(Strict, frozen=True):
 
 
 class Retime(Strict, frozen=True):
-    """A time to go on from; without `confirm` (the name) only the plan is made."""
+    """A time to go on from, and tables to read again; without `confirm` (the name) only the plan is made."""
 
     name: Name
     at_s: Epoch
     confirm: Text = ""
+    resync: tuple[Text, ...] = ()
+    resync_all: bool = False
 
 
 class Metrics(Strict, frozen=True):

@@ -31,6 +31,7 @@ PLACES = {
     "delivery": ("delivery", "guarantee"),
     "too_large": ("delivery", "too_large"),
     "dead_letter_topic": ("delivery", "dead_letter_topic"),
+    "start": ("store", "start"),
     "connections": ("full", "connections"),
     "rows_per_s": ("full", "rows_per_s"),
     "bytes_per_s": ("full", "bytes_per_s"),

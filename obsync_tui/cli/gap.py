@@ -7,10 +7,9 @@ from obsync_tui.api.requests import Decide, Named
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.output import show, show_json, show_pairs
 from obsync_tui.cli.session import Session
-from obsync_tui.model.errors import ConfigError
+from obsync_tui.cli.tables import ALL, table_names
 from obsync_tui.model.gap import Gap
 
-_ALL = "all"
 _SHOWN = 200
 
 
@@ -18,7 +17,8 @@ def gap(session: Session, arguments: argparse.Namespace) -> int:
     """Show the gap, or commit what is to be read again and what is given up; the next run does it."""
     name: str = arguments.name
     if arguments.resync or arguments.accept:
-        decided = Decide(name, _tables(arguments.resync), arguments.resync == _ALL, arguments.accept)
+        tables = table_names(arguments.resync, "project gap --resync")
+        decided = Decide(name, tables, arguments.resync == ALL, arguments.accept)
         for line in session.call(op.DECIDE, decided).notes:
             show(line)
         command = "run" if session.client is None else "resume"
@@ -32,22 +32,6 @@ def gap(session: Session, arguments: argparse.Namespace) -> int:
         if found.survey.lost or found.survey.gaps:
             show(f"\nobsync project gap {name} --resync TABLE,… | --resync all | --accept")
     return exit_codes.OK
-
-
-def _tables(text: str | None) -> tuple[str, ...]:
-    """The tables that --resync names."""
-    if text == _ALL:
-        return ()
-    names = tuple(part.strip() for part in (text or "").split(",") if part.strip())
-    for name in names:
-        database, dot, table = name.partition(".")
-        if not (database and dot and table):
-            raise ConfigError(
-                f"not a table: {name!r}",
-                where="project gap --resync",
-                cure="Write DATABASE.TABLE,… or all.",
-            )
-    return names
 
 
 def _lines(found: Gap) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from obsync_tui.cli import gap, lifecycle, logs, project
+from obsync_tui.cli import gap, lifecycle, logs, project, retime
 from obsync_tui.cli.create import create
 from obsync_tui.cli.grammar import Commands, json_option, lines_options, named, plain
 from obsync_tui.cli.session import Session
@@ -47,6 +47,15 @@ def add_project(commands: "Commands") -> None:
         "--accept", action="store_true", help="give up the changes of all other tables that are out of reach"
     )
     json_option(between)
+    retimed = named(commands, "retime", "set a stopped project to a point of time")
+    retimed.set_defaults(command=retime.retime)
+    retimed.add_argument(
+        "--at", required=True, metavar="TIME", help="ISO 8601 with its zone, or seconds since 1970"
+    )
+    retimed.add_argument(
+        "--resync", metavar="DB.TABLE,…|all", help="read these tables again at the next run, then go on"
+    )
+    json_option(retimed)
     released = named(
         commands, "release", "end a stopped project for good: its checkpoint goes, its history stays"
     )
@@ -59,7 +68,7 @@ def add_project(commands: "Commands") -> None:
             action="store_true",
             help="leave the checkpoint topic alone: Kafka is out of reach for good",
         )
-    for made in (reset, released, delete):
+    for made in (reset, retimed, released, delete):
         made.add_argument("--yes", metavar="NAME", help="the project's name, instead of typing it when asked")
 
 
@@ -146,6 +155,11 @@ def _add_create(commands: "Commands") -> None:
     add("--delivery", choices=[str(one) for one in Guarantee], help="default exactly-once")
     add("--dml", metavar="KIND,…", help="default INSERT,UPDATE,DELETE")
     add("--steps", metavar="STEP,…", help="default schema,full,incremental")
+    add(
+        "--start",
+        metavar="TIME",
+        help="where the stream begins without the step full, as retime --at takes it; default now",
+    )
     add("--connections", type=int, help="of Full-Import; default 2")
     add("--rows-per-s", type=int, help="limit of Full-Import; default none")
     add("--bytes-per-s", type=int, help="limit of Full-Import; default none")

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import msgspec
 
+from obsync_tui.model.moment import Moment, parse_moment
+
+NOW = "now"
 NAME_PATTERN = r"\A[A-Za-z0-9_-]{1,64}\Z"
 ID_PATTERN = r"\Anp_[a-z0-9]{12}\Z"
 ProjectId = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
@@ -192,13 +195,27 @@ class Full(Strict, frozen=True):
 
 
 class Store(Strict, frozen=True):
-    """Log pulling: heartbeat period, when silence counts as a fault, how long view logs get, rate limits (0: none)."""
+    """Log pulling: heartbeat period, when silence counts as a fault, how long view logs get, rate limits (0: none).
+
+    `start` is where the stream first begins: `now`, or for a project without the step full a point of time, ISO 8601
+    with its zone or epoch seconds.
+    """
 
     heartbeat_s: Annotated[float, msgspec.Meta(ge=0.1, le=30)] = 1.0
     silence_s: Annotated[float, msgspec.Meta(ge=1)] = 15.0
     purge_rows: Annotated[int, msgspec.Meta(ge=100)] = 50_000
     rows_per_s: Count = 0
     bytes_per_s: Count = 0
+    start: str = NOW
+
+    def __post_init__(self) -> None:
+        if self.start != NOW:
+            parse_moment(self.start)
+
+    @property
+    def start_moment(self) -> Moment | None:
+        """The point of time, None for now."""
+        return None if self.start == NOW else parse_moment(self.start)
 
 
 class Project(Strict, frozen=True, rename={"source": "from", "destination": "to"}):
@@ -223,6 +240,11 @@ class Project(Strict, frozen=True, rename={"source": "from", "destination": "to"
     def __post_init__(self) -> None:
         if not self.steps or len(set(self.steps)) < len(self.steps):
             raise ValueError("steps names each step once, and at least one")
+        if self.store.start != NOW and (Step.FULL in self.steps or Step.INCREMENTAL not in self.steps):
+            raise ValueError(
+                "store.start is for incremental synchronization without the step full, whose stream begins where the "
+                "tables were read"
+            )
         one = self.message.one_partition if self.message.partition is PartitionRule.ONE else 0
         if self.topics.mode is TopicMode.CREATE and one >= self.topics.partitions:
             raise ValueError("message.one_partition is not one of topics.partitions")

@@ -79,3 +79,9 @@ def clock_offset_s(connection: pymysql.Connection) -> float:
     before = time.time()
     theirs = float(str(query(connection, "SELECT UNIX_TIMESTAMP(NOW(6))")[0][0]))
     return theirs - (before + time.time()) / 2
+
+
+def clock_us(connection: pymysql.Connection) -> int:
+    """The server's clock in microseconds, UTC epoch."""
+    whole, _, fraction = str(query(connection, "SELECT UNIX_TIMESTAMP(NOW(6))")[0][0]).partition(".")
+    return int(whole) * 1_000_000 + int(fraction.ljust(6, "0")[:6])

@@ -282,13 +282,12 @@ class Attempt:
     def _start_point(
         self, sink: Sink, checkpoint: Checkpoint, book: TopicBook
     ) -> tuple[LogPosition, tuple[TableVersion, ...]]:
-        """Incremental only: from now on, with the shapes of now."""
-        start = self._parts.snapshots().start_point()
-        self._prepare(book, start.tables)
-        position = LogPosition(start.cut.executed, epoch=checkpoint.epoch)
+        """Incremental only: from now on, with the shapes of now, or from the time that the project names."""
+        position, tables = self._parts.start(self._asked, checkpoint)
+        self._prepare(book, tables)
         feeder = self._feeder(sink, BoundedQueue(1, 1), book)
-        feeder.start_at(position, tuple(schema_record(table) for table in start.tables))
-        return position, start.tables
+        feeder.start_at(position, tuple(schema_record(table) for table in tables))
+        return position, tables
 
     def _incremental(
         self,

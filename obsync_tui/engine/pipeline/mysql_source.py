@@ -1,5 +1,7 @@
 """A MySQL server as a project's source."""
 
+import threading
+
 import pymysql
 
 from obsync_tui.engine.formats.plan import Identity
@@ -9,6 +11,8 @@ from obsync_tui.engine.mysql.connection import connect, query
 from obsync_tui.engine.mysql.server import clock_offset_s
 from obsync_tui.engine.mysql.snapshot import RETENTION, MySQLSnapshots
 from obsync_tui.engine.pipeline.checkpoint import Checkpoint
+from obsync_tui.engine.pipeline.found import binlog_position_at, binlog_shapes_at
+from obsync_tui.engine.pipeline.shapes import Shapes
 from obsync_tui.engine.pipeline.source import Commit, Probe, Secrets, SourceSample, binlog_survey
 from obsync_tui.engine.store.binlog.assembly import Covered
 from obsync_tui.engine.store.binlog.history import check_history
@@ -18,9 +22,11 @@ from obsync_tui.engine.store.store import Store
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.datasource import MySQLSource
 from obsync_tui.model.gap import Survey
+from obsync_tui.model.moment import Moment
 from obsync_tui.model.objects import ObjectRules
-from obsync_tui.model.position import GtidSet
+from obsync_tui.model.position import GtidSet, LogPosition
 from obsync_tui.model.project import Project
+from obsync_tui.model.retime import FoundPosition
 from obsync_tui.model.secret import Secret
 from obsync_tui.model.table import TableName
 
@@ -64,6 +70,19 @@ class MySQLSide:
     def give_up(self, checkpoint: Checkpoint, tables: frozenset[TableName]) -> tuple[Record, ...]:
         """A binlog is one for all tables."""
         return ()
+
+    def position_at(self, at: Moment, checkpoint: Checkpoint, stopping: threading.Event) -> FoundPosition:
+        """Look for it by the files' beginnings and the GTIDs' commit times."""
+        server = BinlogServer(self._source, self._password())
+        return binlog_position_at(server, self._project.id, at, checkpoint, stopping)
+
+    def shapes_at(self, position: LogPosition, checkpoint: Checkpoint, stopping: threading.Event) -> Shapes:
+        """Read the catalog, then the statements in the log since the position."""
+        server = BinlogServer(self._source, self._password())
+        with server.connect() as connection:
+            there = read_tables(connection, ObjectRules(self._project.objects))
+            upto = server.log(connection).executed
+        return binlog_shapes_at(server, self._project, there, upto, position, checkpoint, stopping)
 
     def probe(self) -> Probe:
         """Asks for clock, executed GTIDs and retention."""

@@ -1,5 +1,7 @@
 """A tenant of OceanBase as a project's source: flashback snapshots, and Binlog Service or view logs."""
 
+import threading
+
 import msgspec
 import pymysql
 
@@ -16,12 +18,14 @@ from obsync_tui.engine.oceanbase.snapshot import OceanBaseSnapshots
 from obsync_tui.engine.oceanbase.tenant import read_tenant
 from obsync_tui.engine.oceanbase.version import read_version
 from obsync_tui.engine.pipeline.checkpoint import Checkpoint
+from obsync_tui.engine.pipeline.found import binlog_position_at, binlog_shapes_at, view_log_position_at
+from obsync_tui.engine.pipeline.shapes import Shapes
 from obsync_tui.engine.pipeline.source import Commit, Probe, Secrets, SourceSample, binlog_survey
 from obsync_tui.engine.pipeline.view_log_survey import view_log_survey
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.store.binlog.assembly import Covered
 from obsync_tui.engine.store.binlog.history import check_history
-from obsync_tui.engine.store.binlog.server import read_service_log
+from obsync_tui.engine.store.binlog.server import BinlogServer, read_service_log
 from obsync_tui.engine.store.binlog.stream import BinlogStore
 from obsync_tui.engine.store.mlog.catalog import LogFacts
 from obsync_tui.engine.store.mlog.listing import owner_of, owners
@@ -34,9 +38,11 @@ from obsync_tui.model.datasource import LogChoice, OceanBaseSource
 from obsync_tui.model.event import EventKind
 from obsync_tui.model.gap import Survey
 from obsync_tui.model.history import Component
+from obsync_tui.model.moment import Moment
 from obsync_tui.model.objects import ObjectRules
-from obsync_tui.model.position import GtidSet
+from obsync_tui.model.position import GtidSet, LogPosition
 from obsync_tui.model.project import Project, Step
+from obsync_tui.model.retime import FoundPosition
 from obsync_tui.model.secret import Secret
 from obsync_tui.model.table import TableName
 from obsync_tui.model.tenant import Available, Tenant
@@ -94,6 +100,12 @@ class OceanBaseSide:
         wanted = self._only | {table.name for table in checkpoint.schemas if table.name not in owned}
         if checkpoint.position is not None and not wanted:
             return
+        if checkpoint.position is None and self._project.store.start_moment is not None:
+            raise SourceUnfit(
+                "view logs hold nothing from before they were made: the stream cannot begin at a time",
+                where=f"project {self._project.name}, store.start",
+                cure='Set start = "now", use the step full, or read by Binlog Service.',
+            )
         if intent_of(self._records.values()) is not None:
             # What it purges comes under one name, which must not lie behind a cut that is taken now.
             check_none_runs(connection, self._where)
@@ -164,6 +176,24 @@ class OceanBaseSide:
         removed = tuple(msgspec.structs.replace(one.record, value=None) for one in mine)
         self._state.save(self._project.id, removed)
         return (*removed, *without_tables(intent_of(checkpoint.records), tables))
+
+    def position_at(self, at: Moment, checkpoint: Checkpoint, stopping: threading.Event) -> FoundPosition:
+        """Look for it by commit times, or as an scn."""
+        if not self._by_view_logs:
+            server = BinlogServer(self._source, self._password())
+            return binlog_position_at(server, self._project.id, at, checkpoint, stopping)
+        with connect(self._source, self._password(), read_timeout_s=_READ_TIMEOUT_S) as connection:
+            return view_log_position_at(connection, at, checkpoint, self._where)
+
+    def shapes_at(self, position: LogPosition, checkpoint: Checkpoint, stopping: threading.Event) -> Shapes:
+        """Read the catalog, then the statements in the log since; a table with a view log keeps its shape."""
+        if self._by_view_logs:
+            return Shapes(checkpoint.schemas)
+        server = BinlogServer(self._source, self._password())
+        with server.connect() as connection:
+            there = read_tables(connection, ObjectRules(self._project.objects))
+            upto = server.log(connection).executed
+        return binlog_shapes_at(server, self._project, there, upto, position, checkpoint, stopping)
 
     def probe(self) -> Probe:
         """Asks for the clock, and for executed GTIDs where there are any."""

@@ -15,6 +15,7 @@ from obsync_tui.engine.history.journal import Journal, ProjectJournal
 from obsync_tui.engine.pipeline.checkpoint import LOCAL_PROGRESS_KEY, Checkpoint, position_record
 from obsync_tui.engine.pipeline.mysql_source import MySQLSide
 from obsync_tui.engine.pipeline.oceanbase_source import OceanBaseSide
+from obsync_tui.engine.pipeline.shapes import check_known
 from obsync_tui.engine.pipeline.source import Commit, Secrets, SourceSide
 from obsync_tui.engine.sinks.kafka.atleastonce import AtLeastOnceSink
 from obsync_tui.engine.sinks.kafka.client import client_properties, where
@@ -106,6 +107,25 @@ class Parts:
         if self._snapshots is None:
             self._snapshots = self.source.snapshots()
         return self._snapshots
+
+    def start(
+        self, stopping: threading.Event, checkpoint: Checkpoint
+    ) -> tuple[LogPosition, tuple[TableVersion, ...]]:
+        """Where a project without the step full begins, and the tables' shapes there. Raises SourceError, Stopped."""
+        at = self._project.store.start_moment
+        if at is None:
+            start = self.snapshots().start_point()
+            return LogPosition(start.cut.executed, epoch=checkpoint.epoch), start.tables
+        found = self.source.position_at(at, checkpoint, stopping)
+        shapes = self.source.shapes_at(found.position, checkpoint, stopping)
+        check_known(
+            shapes.unknown,
+            f"project {self._project.name}, store.start {at.utc}",
+            "Start at a later time, leave these tables out, or use the step full.",
+        )
+        text = f"the stream begins at {at.utc}: {found.position.executed[:200] or 'the beginning of the log'}"
+        self._state.add_event(self._project.id, "start", text)
+        return msgspec.structs.replace(found.position, epoch=checkpoint.epoch), shapes.tables
 
     def synchronize_topics(self, names: Iterable[str], used: Collection[str]) -> tuple[TopicFacts, ...]:
         """Make or check topics as the project says; those used before must be there."""

@@ -1,5 +1,6 @@
 """The source's side of a run: what differs between MySQL and OceanBase, and whatever is asked of the source beside."""
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -8,12 +9,15 @@ import msgspec
 from obsync_tui.engine.formats.plan import Identity
 from obsync_tui.engine.full.reader import Snapshots
 from obsync_tui.engine.pipeline.checkpoint import Checkpoint
+from obsync_tui.engine.pipeline.shapes import Shapes
 from obsync_tui.engine.store.binlog.assembly import Covered
 from obsync_tui.engine.store.binlog.history import SourceLog, reachable
 from obsync_tui.engine.store.store import Store
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.gap import Survey
-from obsync_tui.model.position import GtidSet
+from obsync_tui.model.moment import Moment
+from obsync_tui.model.position import GtidSet, LogPosition
+from obsync_tui.model.retime import FoundPosition
 from obsync_tui.model.secret import Secret, SecretReference
 from obsync_tui.model.table import TableName, TableVersion
 
@@ -76,6 +80,18 @@ class SourceSide(Protocol):
 
     def give_up(self, checkpoint: Checkpoint, tables: frozenset[TableName]) -> tuple[Record, ...]:
         """Stop following these tables' own logs: the records by which `open` makes them ready again."""
+        ...
+
+    def position_at(self, at: Moment, checkpoint: Checkpoint, stopping: threading.Event) -> FoundPosition:
+        """The position behind everything that was committed before a time, compared with the checkpoint's.
+
+        Tables that are to be read again are left out of account. ConfigError when the time is to come, LogGap when the
+        log begins later. Raises SourceError, Stopped.
+        """
+        ...
+
+    def shapes_at(self, position: LogPosition, checkpoint: Checkpoint, stopping: threading.Event) -> Shapes:
+        """The shapes that the tables in scope had at a position. Raises SourceError, Stopped."""
         ...
 
     def probe(self) -> Probe:

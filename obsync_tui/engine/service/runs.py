@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from obsync_tui.api import operations as op
-from obsync_tui.api.requests import Batch, Confirmed, Decide, ListProjects, Named, Release, Start
+from obsync_tui.api.requests import Batch, Confirmed, Decide, ListProjects, Named, Release, Retime, Start
 from obsync_tui.engine.errors import EngineError
+from obsync_tui.engine.pipeline import retime as retiming
 from obsync_tui.engine.pipeline.gap import decide as decide_gap
 from obsync_tui.engine.pipeline.gap import read_gap
 from obsync_tui.engine.pipeline.parts import source_side
@@ -22,7 +23,9 @@ from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.event import EventKind
 from obsync_tui.model.gap import Gap
 from obsync_tui.model.lifecycle import ALLOWED, Action, ProjectState, reason
+from obsync_tui.model.moment import Moment
 from obsync_tui.model.project import Project
+from obsync_tui.model.retime import Retimed
 from obsync_tui.model.table import TableName
 from obsync_tui.model.views import Done, Outcome
 
@@ -100,6 +103,21 @@ def decide(service: Service, request: Decide, caller: Caller) -> Done:
             return Done(decide_gap(project, side, stopped, service.state, resync, request.accept))
 
 
+def retime(service: Service, request: Retime, caller: Caller) -> Retimed:
+    """Set a stopped project to a point of time; without its name only tell what that would mean."""
+    if request.confirm:
+        confirmed(request.confirm, request.name)
+    again = None if request.resync_all else [table_name(text) for text in request.resync]
+    with _stopped(service, request.name, Action.RETIME) as project:
+        source, destination = service.files.source_of(project), service.files.destination_of(project)
+        side = source_side(project, source, service.secrets.resolve, service.state)
+        with stopped_project(project, destination, service.secrets.resolve, service.state) as stopped:
+            plan = retiming.plan(project, side, stopped, Moment.of(request.at_s), again)
+            if not request.confirm:
+                return Retimed(plan.retime)
+            return Retimed(plan.retime, retiming.retime(project, side, stopped, service.state, plan))
+
+
 def batch(service: Service, request: Batch, caller: Caller) -> tuple[Outcome, ...]:
     """One action on several projects; each is tried, and its outcome told."""
     names = list(request.names) or [
@@ -144,7 +162,7 @@ def _stopped(service: Service, name: str, action: Action) -> Iterator[Project]:
 
 
 _SETTLE_S = 5.0
-_HARMLESS = frozenset((Action.RESET, Action.RELEASE, Action.GAP))
+_HARMLESS = frozenset((Action.RESET, Action.RELEASE, Action.GAP, Action.RETIME))
 _MOVING = threading.Lock()
 
 
@@ -186,5 +204,6 @@ HANDLERS = (
     Handler(op.RESET, reset),
     Handler(op.GAP, gap),
     Handler(op.DECIDE, decide),
+    Handler(op.RETIME, retime),
     Handler(op.BATCH, batch),
 )

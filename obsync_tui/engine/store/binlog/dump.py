@@ -1,6 +1,6 @@
 """A replication connection: registered, positioned by GTID, ready to send events.
 
-Formats: COM_REGISTER_SLAVE (mysql-replication's encoder) and COM_BINLOG_DUMP_GTID (MySQL internals).
+Formats: COM_REGISTER_SLAVE (mysql-replication's encoder), COM_BINLOG_DUMP and COM_BINLOG_DUMP_GTID (MySQL internals).
 """
 
 import socket
@@ -19,7 +19,9 @@ from obsync_tui.engine.store.binlog.server import BinlogServer
 from obsync_tui.engine.values.jsonbinary import MYSQL57
 from obsync_tui.model.position import GtidSet
 
+_COM_BINLOG_DUMP = 0x12
 _COM_BINLOG_DUMP_GTID = 0x1E
+_ENDS = 0x01
 _THROUGH_GTID = 0x04
 _FIRST_POSITION = 4
 
@@ -53,7 +55,7 @@ def encode_gtid_set(position: GtidSet) -> bytes:
 class Dump:
     """One replication connection; `open` checks the position first.
 
-    `checksum` tells whether events end in a CRC32 once `open` has returned.
+    `checksum` tells whether events end in a CRC32 once `open` or `open_file` has returned.
     """
 
     def __init__(self, server: BinlogServer, identity: ReplicaIdentity, heartbeat_s: float) -> None:
@@ -68,11 +70,23 @@ class Dump:
 
     def open(self, position: GtidSet) -> None:
         """Connect, check that the source still holds what follows the position, and ask for it."""
+        gtids = encode_gtid_set(position)
+        numbers = (_THROUGH_GTID, self._identity.server_id, 0, _FIRST_POSITION, len(gtids))
+        body = struct.pack("<BHIIQI", _COM_BINLOG_DUMP_GTID, *numbers) + gtids
+        self._open(body, position)
+
+    def open_file(self, name: str) -> None:
+        """Connect, and ask for the log from a file's beginning to its present end, where the stream ends too."""
+        numbers = (_FIRST_POSITION, _ENDS, self._identity.server_id)
+        self._open(struct.pack("<BIHI", _COM_BINLOG_DUMP, *numbers) + name.encode(), None)
+
+    def _open(self, command: bytes, position: GtidSet | None) -> None:
         connection = self._server.connect(read_timeout_s=None)
         self.connection = connection
         try:
             log = self._server.log(connection)
-            check_position(position, log, self.where)
+            if position is not None:
+                check_position(position, log, self.where)
             self.checksum = log.checksum
             self.executed = log.executed
             self.json_dialect = log.json_dialect
@@ -83,7 +97,7 @@ class Dump:
                     "SET @slave_uuid = %s, @replica_uuid = %s", (self._identity.uuid, self._identity.uuid)
                 )
             self._register(connection)
-            self._request(connection, position)
+            connection._write_bytes(struct.pack("<I", len(command)) + command)
         except pymysql.Error as error:
             raise translate(error, self.where) from error
 
@@ -102,22 +116,6 @@ class Dump:
                 where=self.where,
                 cure=f"Run: GRANT REPLICATION SLAVE ON *.* TO '{self._server.user}'@'<host>'",
             ) from error
-
-    def _request(self, connection: "pymysql.Connection[pymysql.cursors.Cursor]", position: GtidSet) -> None:
-        gtids = encode_gtid_set(position)
-        body = (
-            struct.pack(
-                "<BHIIQI",
-                _COM_BINLOG_DUMP_GTID,
-                _THROUGH_GTID,
-                self._identity.server_id,
-                0,
-                _FIRST_POSITION,
-                len(gtids),
-            )
-            + gtids
-        )
-        connection._write_bytes(struct.pack("<I", len(body)) + body)
 
     def close(self) -> None:
         """Cut the connection, also under a thread that reads from it; its read ends at once."""

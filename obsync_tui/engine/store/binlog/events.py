@@ -6,11 +6,13 @@ the body, and a CRC32 when checksums are on (MySQL internals, "Binlog Event").
 
 import struct
 from enum import IntEnum
+from uuid import UUID
 
 import msgspec
 
 from obsync_tui.engine.errors import (
     EngineError,
+    LogDamaged,
     LogGap,
     ReplacedReader,
     SourceRefused,
@@ -18,11 +20,16 @@ from obsync_tui.engine.errors import (
     SourceUnreachable,
 )
 from obsync_tui.engine.store.binlog.history import DECIDE
+from obsync_tui.model.position import GtidSet
 
 TYPE_AT = 5
 BODY_AT = 20
+# Behind sid, number and logical clock: where 8.0 has the commit time.
+_COMMIT_TIME_AT = BODY_AT + 42
 _GTID_NUMBERS = struct.Struct("<QBQQ")
 _TIMESTAMP = struct.Struct("<I")
+_COUNT = struct.Struct("<Q")
+_INTERVAL = struct.Struct("<QQ")
 
 
 class EventType(IntEnum):
@@ -43,6 +50,7 @@ class EventType(IntEnum):
     DELETE_ROWS = 32
     GTID = 33
     ANONYMOUS_GTID = 34
+    PREVIOUS_GTIDS = 35
     XA_PREPARE = 38
     PARTIAL_UPDATE_ROWS = 39
     TRANSACTION_PAYLOAD = 40
@@ -84,11 +92,35 @@ def parse_gtid(packet: bytes, trailer: int, oceanbase: bool) -> GtidEvent:
     sid = packet[BODY_AT + 1 : BODY_AT + 17]
     if oceanbase:
         return GtidEvent(sid, gno, last_committed * 1_000_000 + sequence_number)
-    at = BODY_AT + 42
+    at = _COMMIT_TIME_AT
     if len(packet) - trailer >= at + 7:
         # 55 bits; the highest bit tells that the origin's own time follows.
         return GtidEvent(sid, gno, int.from_bytes(packet[at : at + 7], "little") & ~(1 << 55))
     return GtidEvent(sid, gno, timestamp_s(packet) * 1_000_000)
+
+
+def in_whole_seconds(packet: bytes, trailer: int, oceanbase: bool) -> bool:
+    """Whether a GTID event tells the commit time by the header's second only (MySQL 5.7)."""
+    return not oceanbase and len(packet) - trailer < _COMMIT_TIME_AT + 7
+
+
+def parse_previous_gtids(packet: bytes) -> GtidSet:
+    """Read a PREVIOUS_GTIDS event: every GTID in the log before its file. LogDamaged when it is cut short."""
+    found, at = GtidSet(), BODY_AT
+    try:
+        (servers,) = _COUNT.unpack_from(packet, at)
+        at += 8
+        for _ in range(servers):
+            uuid = str(UUID(bytes=packet[at : at + 16]))
+            (intervals,) = _COUNT.unpack_from(packet, at + 16)
+            at += 24
+            for _ in range(intervals):
+                first, end = _INTERVAL.unpack_from(packet, at)
+                found.add_interval(uuid, first, end - 1)
+                at += 16
+    except (struct.error, ValueError) as error:
+        raise LogDamaged(f"a PREVIOUS_GTIDS event cannot be read: {error}") from error
+    return found
 
 
 def parse_query(packet: bytes, trailer: int) -> tuple[str, str]:

@@ -5,13 +5,10 @@ position is therefore scanned, headers only, for another statement on the same t
 """
 
 import threading
-from uuid import UUID
 
-from obsync_tui.engine.errors import SchemaChanged, Stopped
-from obsync_tui.engine.mysql.packets import PacketReader
-from obsync_tui.engine.store.binlog.ddl import Ddl, Verb, parse_ddl
-from obsync_tui.engine.store.binlog.dump import Dump, ReplicaIdentity
-from obsync_tui.engine.store.binlog.events import TYPE_AT, EventType, parse_gtid, parse_query, stream_error
+from obsync_tui.engine.errors import SchemaChanged
+from obsync_tui.engine.store.binlog.ddl import Ddl, Verb
+from obsync_tui.engine.store.binlog.scan import ddl_statements
 from obsync_tui.engine.store.binlog.schemas import Schemas, resync
 from obsync_tui.engine.store.binlog.server import BinlogServer
 from obsync_tui.engine.store.store import DdlStatement, LogItem, SchemaVersion
@@ -139,50 +136,17 @@ class SchemaEvolution:
 
     def _scan(self, name: TableName, reached: GtidSet, ahead: GtidSet, where: str) -> None:
         """Look for another statement on the table between the position and the catalog's own."""
-        if not ahead.missing_from(reached):
-            return
-        dump = Dump(self._server, ReplicaIdentity.of(self._project_id, "scan"), heartbeat_s=1.0)
-        dump.open(reached)
-        try:
-            assert dump.connection is not None
-            reader = PacketReader(dump.connection, dump.where)
-            reader.set_timeout(0.5)
-            opened: Gtid | None = None
-            while ahead.missing_from(reached):
-                if self._stopping.is_set():
-                    raise Stopped("the Store was stopped")
-                for packet in reader.read():
-                    # A GTID counts as reached once the statement behind it was looked at.
-                    opened = self._inspect(packet, name, opened, dump, where)
-                    if opened is not None and packet[TYPE_AT] == EventType.QUERY:
-                        reached.add(opened.uuid, opened.gno)
-        finally:
-            dump.close()
-
-    def _inspect(
-        self, packet: bytes, name: TableName, opened: Gtid | None, dump: Dump, where: str
-    ) -> Gtid | None:
-        """The transaction that is open after the packet; SchemaChanged at another statement on the table."""
-        if packet[0]:
-            raise stream_error(packet, dump.where)
-        trailer = 4 if dump.checksum else 0
-        if packet[TYPE_AT] == EventType.GTID:
-            event = parse_gtid(packet, trailer, self._server.oceanbase)
-            return Gtid(str(UUID(bytes=event.sid)), event.gno)
-        if packet[TYPE_AT] == EventType.QUERY:
-            database, statement = parse_query(packet, trailer)
-            for effect in parse_ddl(statement, database):
+        for found in ddl_statements(self._server, self._project_id, reached, ahead, self._stopping):
+            for effect in found.effects:
                 dropped = effect.verb is Verb.DROP_DATABASE and effect.table.database == name.database
-                named = any(_names(one, name) for one in (effect.table, effect.target))
-                if effect.verb is not Verb.DML and (named or dropped):
+                if dropped or any(_names(one, name) for one in (effect.table, effect.target)):
                     raise SchemaChanged(
-                        f"the log holds another DDL statement on the table, {statement[:120]!r} at {opened}, that the "
-                        f"catalog already shows",
+                        f"the log holds another DDL statement on the table, {found.statement[:120]!r} at "
+                        f"{found.gtid}, that the catalog already shows",
                         where=where,
                         cure="The shape between the two is not known any more: exclude it, or read it anew: "
                         + resync(name),
                     )
-        return opened
 
 
 def _in_database(effect: Ddl, database: str) -> Ddl:
