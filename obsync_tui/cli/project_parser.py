@@ -34,6 +34,24 @@ def add_project(commands: "Commands") -> None:
     run.add_argument(
         "--take-over", action="store_true", help="run although another host seems to run the project"
     )
+    _add_positions(commands)
+    released = named(
+        commands, "release", "end a stopped project for good: its checkpoint goes, its history stays"
+    )
+    released.set_defaults(command=project.release)
+    delete = named(commands, "delete", "release a stopped project's checkpoint and remove its state and file")
+    delete.set_defaults(command=project.delete)
+    for made in (released, delete):
+        made.add_argument(
+            "--local-only",
+            action="store_true",
+            help="leave the checkpoint topic alone: Kafka is out of reach for good",
+        )
+    for made in (released, delete):
+        _yes(made)
+
+
+def _add_positions(commands: "Commands") -> None:
     reset = named(commands, "reset", "forget a stopped project's progress")
     reset.set_defaults(command=project.reset)
     between = named(
@@ -56,20 +74,12 @@ def add_project(commands: "Commands") -> None:
         "--resync", metavar="DB.TABLE,…|all", help="read these tables again at the next run, then go on"
     )
     json_option(retimed)
-    released = named(
-        commands, "release", "end a stopped project for good: its checkpoint goes, its history stays"
-    )
-    released.set_defaults(command=project.release)
-    delete = named(commands, "delete", "release a stopped project's checkpoint and remove its state and file")
-    delete.set_defaults(command=project.delete)
-    for made in (released, delete):
-        made.add_argument(
-            "--local-only",
-            action="store_true",
-            help="leave the checkpoint topic alone: Kafka is out of reach for good",
-        )
-    for made in (reset, retimed, released, delete):
-        made.add_argument("--yes", metavar="NAME", help="the project's name, instead of typing it when asked")
+    for made in (reset, retimed):
+        _yes(made)
+
+
+def _yes(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--yes", metavar="NAME", help="the project's name, instead of typing it when asked")
 
 
 def _add_past(commands: "Commands") -> None:
