@@ -25,6 +25,7 @@ class EventKind(StrEnum):
     VIEW_LOG = "view log"
     RESET = "reset"
     GAP = "gap"
+    RETIME = "retime"
     CONFIGURATION = "configuration"
     ENGINE = "engine"
 

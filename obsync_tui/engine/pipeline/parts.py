@@ -124,7 +124,7 @@ class Parts:
             "Start at a later time, leave these tables out, or use the step full.",
         )
         text = f"the stream begins at {at.utc}: {found.position.executed[:200] or 'the beginning of the log'}"
-        self._state.add_event(self._project.id, "start", text)
+        self._journal.event(Component.STORE, EventKind.RUN, text)
         return msgspec.structs.replace(found.position, epoch=checkpoint.epoch), shapes.tables
 
     def synchronize_topics(self, names: Iterable[str], used: Collection[str]) -> tuple[TopicFacts, ...]:

@@ -25,13 +25,13 @@ from obsync_tui.engine.pipeline.stopped import StoppedProject
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.store.versions import dropped_schema_record, schema_record
 from obsync_tui.model.checkpoint import OWNER_KEY, PURGE_KEY, TABLE_PREFIX, Record
+from obsync_tui.model.event import EventKind
 from obsync_tui.model.moment import Moment
 from obsync_tui.model.position import LogPosition
 from obsync_tui.model.project import Project
 from obsync_tui.model.retime import Retime, Stretch
 from obsync_tui.model.table import TableName
 
-_EVENT = "retime"
 _SHOWN = 200
 
 
@@ -78,7 +78,12 @@ def plan(
 
 
 def retime(
-    project: Project, side: SourceSide, stopped: StoppedProject, state: StateFile, wanted: Plan
+    project: Project,
+    side: SourceSide,
+    stopped: StoppedProject,
+    state: StateFile,
+    wanted: Plan,
+    who: str = "",
 ) -> tuple[str, ...]:
     """Commit a plan of this very checkpoint; the next run goes on from there. Answers what was done, in sentences.
 
@@ -114,7 +119,7 @@ def retime(
     state.save(project.id, (Record(LOCAL_PROGRESS_KEY, position_record(position).value),))
     lines = _told(told)
     for line in lines:
-        state.add_event(project.id, _EVENT, line)
+        state.add_event(project.id, EventKind.RETIME, line, who=who)
     return lines
 
 

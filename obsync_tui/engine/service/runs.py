@@ -115,7 +115,8 @@ def retime(service: Service, request: Retime, caller: Caller) -> Retimed:
             plan = retiming.plan(project, side, stopped, Moment.of(request.at_s), again)
             if not request.confirm:
                 return Retimed(plan.retime)
-            return Retimed(plan.retime, retiming.retime(project, side, stopped, service.state, plan))
+            done = retiming.retime(project, side, stopped, service.state, plan, caller.who)
+            return Retimed(plan.retime, done)
 
 
 def batch(service: Service, request: Batch, caller: Caller) -> tuple[Outcome, ...]:
