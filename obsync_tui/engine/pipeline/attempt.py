@@ -283,7 +283,7 @@ class Attempt:
         self, sink: Sink, checkpoint: Checkpoint, book: TopicBook
     ) -> tuple[LogPosition, tuple[TableVersion, ...]]:
         """Incremental only: from now on, with the shapes of now, or from the time that the project names."""
-        position, tables = self._parts.start(self._asked, checkpoint)
+        position, tables = self._parts.start(self._ending, checkpoint)
         self._prepare(book, tables)
         feeder = self._feeder(sink, BoundedQueue(1, 1), book)
         feeder.start_at(position, tuple(schema_record(table) for table in tables))

@@ -22,6 +22,7 @@ _LIVE = {
     "full.bytes_per_s": _AT_ONCE,
     "store.rows_per_s": _AT_ONCE,
     "store.bytes_per_s": _AT_ONCE,
+    "store.start": "it is where a stream first begins: at the first run, and at that after a reset",
 }
 _RESTART = {
     "objects.dml": _FROM_CHECKPOINT,
