@@ -15,8 +15,8 @@ import msgspec
 from benchmarks.measure import Run
 from benchmarks.probe import Stopwatch
 from benchmarks.workload import DATABASE, TABLE
-from obsync_tui.cli.report import Report
 from obsync_tui.model.metrics import Phase
+from obsync_tui.model.views import Report
 from tests.servers.kafka import KafkaBroker
 from tests.servers.mysql import MySQLServer
 
