@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from obsync_tui.api.errors import RemoteError
 from obsync_tui.config.files import encode_hook
 from obsync_tui.model.errors import ConfigError, EngineError
 from obsync_tui.model.secret import SecretReference
@@ -46,6 +47,10 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def show_error(error: EngineError) -> None:
     """Print an error as one sentence on standard error: where, what, cure."""
     note(str(error))
+    if isinstance(error, RemoteError) and error.where.removeprefix("env:") in os.environ:
+        note(
+            "this shell sees the variable, the engine does not: obsync source seal NAME keeps its value for it"
+        )
 
 
 def note(text: str) -> None:

@@ -108,6 +108,12 @@ def _add_source(commands: "Commands") -> None:
         "--drop-orphans", action="store_true", help="drop those that a project made which is gone from here"
     )
     json_option(logs)
+    sealing = named(
+        commands,
+        "seal",
+        "seal the value of an env: or cmd: secret as this shell sees it, for an engine that does not",
+    )
+    sealing.set_defaults(command=source.seal)
     show = named(commands, "show", "print a data source with all its defaults")
     show.set_defaults(command=source.show_one)
     json_option(show)

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from obsync_tui.api import operations as op
-from obsync_tui.api.requests import Named, Nothing, PutSource
+from obsync_tui.api.requests import Named, Nothing, PutSource, Seal
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.checks import show_results
 from obsync_tui.cli.command_line import parse_command_line
@@ -22,6 +22,8 @@ from obsync_tui.model.datasource import (
     OceanBaseSource,
     Sasl,
     Tls,
+    secret_of,
+    with_secret,
 )
 from obsync_tui.model.errors import ConfigError
 
@@ -163,6 +165,25 @@ def delete(session: Session, arguments: argparse.Namespace) -> int:
     """Remove a data source that no project uses."""
     session.call(op.DELETE_SOURCE, Named(arguments.name))
     print(f"deleted: {arguments.name}")
+    return exit_codes.OK
+
+
+def seal(session: Session, arguments: argparse.Namespace) -> int:
+    """Replace a reference that only this process can follow (env:, cmd:) by the sealed value: an engine that was
+    started elsewhere does not see this environment.
+    """
+    found = session.files.source(arguments.name)
+    reference = secret_of(found)
+    if not reference or reference.startswith("sealed:"):
+        raise ConfigError(
+            "there is nothing to seal",
+            where=f"source {found.name}",
+            cure="Its secret is sealed, or it has none.",
+        )
+    value = session.secrets.resolve(reference).reveal()
+    sealed = session.call(op.SEAL, Seal(value)).reference
+    session.call(op.PUT_SOURCE, PutSource(with_secret(found, sealed), replace=True))
+    print(f"sealed: {reference} of {found.name}")
     return exit_codes.OK
 
 

@@ -138,3 +138,18 @@ def password_of(source: DataSource) -> SecretReference:
     if isinstance(source, KafkaSource):
         return source.sasl.password if source.sasl is not None else SecretReference("")
     return source.password
+
+
+def secret_of(source: DataSource) -> SecretReference:
+    """The reference to the data source's password; empty without one."""
+    if isinstance(source, KafkaSource):
+        return source.sasl.password if source.sasl else NO_SECRET
+    return source.password
+
+
+def with_secret(source: DataSource, secret: SecretReference) -> DataSource:
+    """The data source with another reference to its password."""
+    if isinstance(source, KafkaSource):
+        sasl = msgspec.structs.replace(source.sasl, password=secret) if source.sasl else None
+        return msgspec.structs.replace(source, sasl=sasl)
+    return msgspec.structs.replace(source, password=secret)

@@ -181,3 +181,16 @@ def test_foreign_text_does_not_act_on_the_terminal(obsync: Obsync) -> None:
         assert not {"\x1b", "\x07", "\u202e"} & set(out)
     assert r"u\x0aNAME@h\x1b]0;title\x07\u202e:3306" in obsync("source", "list").stdout
     assert "\x1b" not in obsync("source", "show", "a\x1b[2J", code=3).stderr
+
+
+def test_sealing_what_only_this_shell_sees(shop: Obsync, home: Path, environment: dict[str, str]) -> None:
+    assert "env:SHOP_PASSWORD" in shop("source", "seal", "shop", code=3).stderr, "not set here"
+    environment["SHOP_PASSWORD"] = "open-sesame"
+    assert shop("source", "seal", "shop").stdout == "sealed: env:SHOP_PASSWORD of shop\n"
+    text = (home / "config/sources/shop.toml").read_text()
+    assert 'password = "sealed:' in text and "open-sesame" not in text
+    found = ConfigFiles(Paths.of({"OBSYNC_HOME": str(home)})).source("shop")
+    assert isinstance(found, MySQLSource)
+    assert SecretResolver(home / "state/secret.key", {}).resolve(found.password).reveal() == "open-sesame"
+    assert "there is nothing to seal" in shop("source", "seal", "shop", code=3).stderr
+    assert "sealed:***" in shop("source", "show", "shop").stdout
