@@ -22,13 +22,9 @@ _POLL_S = 0.05
 
 def run(session: Session, arguments: argparse.Namespace) -> int:
     """Run the engine in this process, as a unit or another supervisor does, until a signal stops it."""
-    from obsync_tui.engine.notify import Notifier
     from obsync_tui.engine.process import run_engine
 
-    def ready() -> None:
-        Notifier.of(os.environ).ready(f"serves {session.endpoint.path}")
-
-    run_engine(session.paths, os.environ, ready)
+    run_engine(session.paths, os.environ)
     return exit_codes.OK
 
 

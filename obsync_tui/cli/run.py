@@ -18,6 +18,8 @@ from obsync_tui.cli.display import Display
 from obsync_tui.cli.output import drop, note
 from obsync_tui.cli.session import Session
 from obsync_tui.engine.errors import StateError, Stopped
+from obsync_tui.engine.history.journal import ProjectJournal
+from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.pipeline.ending import final_status
 from obsync_tui.engine.runner import Run
 from obsync_tui.engine.state.database import StateFile
@@ -53,13 +55,21 @@ def run(session: Session, arguments: argparse.Namespace) -> int:
         StateFile(session.paths.state_file) as state,
         ProjectLock(home, project.id),
     ):
+        logs = ComponentLogs(session.paths.logs)
         project_run = ProjectRun(
-            project, source, destination, session.secrets.resolve, state, take_over=arguments.take_over
+            project,
+            source,
+            destination,
+            session.secrets.resolve,
+            state,
+            take_over=arguments.take_over,
+            journal=ProjectJournal(project.id, state, logs),
         )
         try:
             return run_in_foreground(project_run, state)
         finally:
             _keep(ProjectTable(state), project.id, project_run.status().phase)
+            logs.close()
 
 
 def _keep(table: ProjectTable, project_id: str, phase: Phase) -> None:

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from obsync_tui import __version__
@@ -30,6 +30,7 @@ from obsync_tui.engine.history.loghandler import LogHandler
 from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.metrics.meter import rss_bytes
 from obsync_tui.engine.native.backend import backend
+from obsync_tui.engine.notify import Notifier
 from obsync_tui.engine.server.application import Application, as_handlers
 from obsync_tui.engine.server.listener import Listener, serve_metrics
 from obsync_tui.engine.server.watch import Watches
@@ -92,7 +93,7 @@ class Engine:
                 self.log(Level.ERROR, f"settings stay as they were: {error}")
         return self._settings
 
-    async def run(self, ready: Callable[[], None]) -> None:
+    async def run(self, notifier: Notifier) -> None:
         """Serve until told to stop, then stop every project at its checkpoint."""
         self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -103,7 +104,7 @@ class Engine:
         await listener.start()
         metrics = await self._serve_metrics()
         self.supervisor.start()
-        ready()
+        notifier.ready(f"serves {self._at.path}")
         self.log(Level.INFO, f"obsync {__version__} serves {self._at.path}, process {os.getpid()}")
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
@@ -113,6 +114,7 @@ class Engine:
             if not self._stopping.is_set() and await listener.look():
                 self.log(Level.WARNING, f"{self._at.path} was removed or replaced; bound again")
         self.log(Level.INFO, "stopping at checkpoints")
+        notifier.stopping("projects stop at their checkpoints")
         listener.close()
         if metrics is not None:
             metrics.close()
@@ -218,9 +220,7 @@ def import_everything() -> None:
             importlib.import_module(found.name)
 
 
-def run_engine(
-    paths: Paths, environment: Mapping[str, str], ready: Callable[[], None] = lambda: None
-) -> None:
+def run_engine(paths: Paths, environment: Mapping[str, str]) -> None:
     """Run the engine of a home in this process until it is told to stop; ProjectOwned when one runs already."""
     os.umask(0o077)
     # Let go of by the end of the process only: the next engine must not meet runs of this one.
@@ -232,4 +232,4 @@ def run_engine(
     gc.set_threshold(50_000)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     engine = Engine(paths, environment, logs)
-    asyncio.run(engine.run(ready))
+    asyncio.run(engine.run(Notifier.of(environment)))
