@@ -181,11 +181,11 @@ class Supervisor:
                 )
         if self._ticker.is_alive():
             self._ticker.join(TICK_S)
-        for save in (lambda: self._save(self.statuses()), self.history.close):
-            try:
-                save()
-            except StateError as error:  # figures are lost with a full disk, the end is not held up
-                self._log(Level.ERROR, str(error))
+        try:
+            self._save(self.statuses())
+            self.history.close()
+        except StateError as error:  # figures are lost with a full disk, the end is not held up
+            self._log(Level.ERROR, str(error))
 
     def statuses(self) -> list[Status]:
         """This moment's figures of every run."""
