@@ -269,9 +269,9 @@ class ObsyncApp(App[int], inherit_bindings=False):
         """Show a text in full above this view."""
         self.navigation.show_text(title, lines)
 
-    def go(self, view: str, project: str = "") -> None:
-        """Show a view by name, of a project where it is one's."""
-        self.navigation.go(view, project)
+    def go(self, view: str, project: str = "", part: str = "") -> None:
+        """Show a view by name, of a project where it is one's, of a part of it."""
+        self.navigation.go(view, project, part)
 
     def go_last(self) -> None:
         """Show the view before this one."""

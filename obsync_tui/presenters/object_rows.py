@@ -32,6 +32,11 @@ def progress_cell(of: ObjectView, symbols: Symbols) -> Span:
     )
 
 
+def changes_cell(of: ObjectView) -> Span:
+    """How many changes passed since the run began."""
+    return Span(count_text(of.changes) if of.changes else "", Role.PLAIN)
+
+
 def setting_lines(of: ObjectView) -> list[Line]:
     """A table's settings, each on its line."""
     estimate = f" of about {grouped(of.rows_estimated)}" if of.rows_estimated and not of.full_done else ""

@@ -71,8 +71,8 @@ class Host(Protocol):
     def show_text(self, title: str, lines: Sequence[Line | str]) -> None:
         """Show a text in full above this view."""
 
-    def go(self, view: str, project: str = "") -> None:
-        """Show a view by name, of a project where it is one's."""
+    def go(self, view: str, project: str = "", part: str = "") -> None:
+        """Show a view by name, of a project where it is one's, of a part of it."""
 
     def go_last(self) -> None:
         """Show the view before this one."""

@@ -14,6 +14,7 @@ _VIEWS = {
     "projects": ("projects", "ProjectsView"),
     "project": ("project", "ProjectView"),
     "sources": ("sources", "SourcesView"),
+    "components": ("components", "ComponentsView"),
     "objects": ("objects", "ObjectsView"),
     "logs": ("logs", "LogsView"),
     "events": ("events", "EventsView"),
@@ -35,7 +36,7 @@ class Navigation:
         """Show the first view."""
         self._app.push_screen(make_view(*_FIRST))
 
-    def go(self, view: str, project: str = "") -> None:
+    def go(self, view: str, project: str = "", part: str = "") -> None:
         """Show a view; one of a project lies above what is shown, unless that is another view of the project."""
         place = (view, project)
         if place == self._here:
@@ -47,7 +48,7 @@ class Navigation:
         for _ in range(len(stack) - (3 if is_above_details else 2)):
             self._app.pop_screen()
         if place != _FIRST:
-            self._app.push_screen(make_view(view, project))
+            self._app.push_screen(make_view(view, project, part))
 
     def go_last(self) -> None:
         """Back and forth between two views."""
@@ -91,8 +92,8 @@ class Navigation:
         self._app.push_screen(Palette(view), chosen)
 
 
-def make_view(view: str, project: str) -> Frame:
+def make_view(view: str, project: str, part: str = "") -> Frame:
     """A view by name. Each is imported when it is first shown: the first one has to be there at once."""
     module, name = _VIEWS[view]
     made: Callable[..., Frame] = getattr(importlib.import_module(f"obsync_tui.screens.{module}"), name)
-    return made(project) if project else made()
+    return made(*(argument for argument in (project, part) if argument))

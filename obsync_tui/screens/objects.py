@@ -11,7 +11,7 @@ from obsync_tui.keys.action import Action, Scope
 from obsync_tui.model.views import ObjectView
 from obsync_tui.presenters import object_rows as rows
 from obsync_tui.presenters.project_details import context_line
-from obsync_tui.presenters.quantities import grouped
+from obsync_tui.presenters.quantities import count_text
 from obsync_tui.presenters.spans import Line, Role, Span
 from obsync_tui.screens.bindings import bindings_of
 from obsync_tui.screens.view import View
@@ -50,15 +50,20 @@ class ObjectsView(View, inherit_bindings=False):
     def panes(self) -> Iterable[Widget]:
         """One table."""
         symbols = self.host.symbols
+
+        def changed(of: ObjectView) -> Span:
+            at = of.changed_s
+            return Span("" if at is None else self.host.zone.short(at, self.host.now_s), Role.DIM)
+
         text = Column[ObjectView]
         columns = [
-            text("topic", "topic", 22, lambda of: Span(of.topic), lambda of: of.topic, grow=True),
-            text("table", "table", 24, lambda of: Span(rows.table_text(of)), rows.table_text, grow=True),
+            text("topic", "topic", 14, lambda of: Span(of.topic), lambda of: of.topic, grow=True),
+            text("table", "table", 14, lambda of: Span(rows.table_text(of)), rows.table_text, grow=True),
             text(
                 "rows",
-                "rows read",
-                12,
-                lambda of: Span(grouped(of.rows_full)),
+                "rows",
+                6,
+                lambda of: Span(count_text(of.rows_full)),
                 lambda of: -of.rows_full,
                 right=True,
             ),
@@ -69,6 +74,8 @@ class ObjectsView(View, inherit_bindings=False):
                 lambda of: rows.progress_cell(of, symbols),
                 lambda of: rows.share(of) or 0.0,
             ),
+            text("changes", "changes", 8, rows.changes_cell, lambda of: -of.changes, right=True),
+            text("changed", "last change", 11, changed, lambda of: -(of.changed_s or 0.0)),
             text("sharding", "sharding", 16, _sharding, lambda of: " ".join(of.sharding_columns), wide=True),
         ]
         yield Table[ObjectView](
@@ -76,7 +83,10 @@ class ObjectsView(View, inherit_bindings=False):
         )
 
     async def fetch(self) -> None:
-        """The tables; the source is asked once, later it is progress that changes."""
+        """The tables. Of a project that does not run the source is asked, so once is enough."""
+        summary = self.host.picture.project(self._project)
+        if self._is_known and not (summary is not None and summary.running):
+            return
         objects = await self.host.client.call(api.OBJECTS, ask.Named(self._project))
         self._objects = tuple(sorted(objects, key=lambda of: (of.topic, of.database, of.table)))
         self._is_known = True

@@ -10,10 +10,19 @@ from obsync_tui.api import operations as api
 from obsync_tui.api.errors import ErrorAnswer, RemoteError
 from obsync_tui.model.views import ObjectView
 from tests.console.driving import console, run, running
-from tests.fakes.console_client import FakeClient
+from tests.fakes.console_client import START_S, FakeClient
 
 OBJECTS = (
-    ObjectView("shop", "orders", "shop_orders", 1_204_000, 2_000_000, sharding_columns=("customer",)),
+    ObjectView(
+        "shop",
+        "orders",
+        "shop_orders",
+        1_204_000,
+        2_000_000,
+        changes=1500,
+        changed_s=START_S,
+        sharding_columns=("customer",),
+    ),
     ObjectView("shop", "items", "shop_items", 40, 0, full_done=True),
     ObjectView("a" * 64, "t[/b]\x1b]0;x\x07\u202e" * 700, "全部" * 60),
 )
@@ -33,7 +42,10 @@ def test_the_tables(tmp_path: Path, size: tuple[int, int]) -> None:
             await it.sees("obsync › orders › Objects", "Objects (3)", "1 of 3 tables complete")
             items, orders, foreign = it.lines[4:7]
             assert items.split()[1:] == ["shop_items", "shop.items", "40", "████████", "100%"]
-            assert orders.split()[:3] == ["shop_orders", "shop.orders", "1,204,000"] and "60%" in orders
+            assert orders.split()[:3] == ["shop_orders", "shop.orders", "1.2M"] and orders.split()[5:] == [
+                "1.5k",
+                it.app.zone.clock(START_S),
+            ]
             assert "全部" in foreign and "\x1b" not in it.text and "\u202e" not in it.text
             await it.press("j", "enter")
             await it.sees(
