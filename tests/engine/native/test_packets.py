@@ -124,7 +124,9 @@ class Log:
 def assembled(packets: list[list[bytes]], checksum: bool) -> object:
     rules = Objects(include=("shop.pen", "shop.ink"))
     schemas = Schemas((table("pen"), table("ink")), ObjectRules(rules), checksum, MYSQL80)
-    assembly = Assembly(schemas, GtidSet(), checksum, lambda *_: [], "test", oceanbase=False)
+    assembly = Assembly(
+        schemas, GtidSet(), checksum, lambda *_: [], "test", oceanbase=False, lower_case=False
+    )
     items: list[LogItem] = []
     sizes: list[int] = []
     try:

@@ -8,6 +8,14 @@ from obsync_tui.model.table import TableName
 T = TableName("shop", "item")
 
 
+def test_names_are_those_that_the_server_keeps() -> None:
+    renamed = "RENAME TABLE Shop.ITEM TO `Old`.`Gone`"
+    written = [Ddl(Verb.RENAME, TableName("Shop", "ITEM"), TableName("Old", "Gone"))]
+    assert parse_ddl(renamed, "X") == written
+    assert parse_ddl(renamed, "X", lower_case=True) == [Ddl(Verb.RENAME, T, TableName("old", "gone"))]
+    assert parse_ddl("ALTER TABLE Item ADD c INT", "SHOP", lower_case=True) == [Ddl(Verb.ALTER, T)]
+
+
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [

@@ -74,6 +74,7 @@ class Assembly:
         on_ddl: DdlHandler,
         where: str,
         oceanbase: bool,
+        lower_case: bool,
         covered: Covered | None = None,
     ) -> None:
         self.executed = executed
@@ -85,6 +86,7 @@ class Assembly:
         self._on_ddl = on_ddl
         self._where = where
         self._oceanbase = oceanbase
+        self._lower_case = lower_case
         self._covered = covered
         self._items: list[LogItem] = []
         self._ids: dict[bytes, WireTable] = {}
@@ -268,7 +270,7 @@ class Assembly:
         if upper == "COMMIT" or upper.startswith(("XA COMMIT", "XA ROLLBACK")):
             self._commit()
             return
-        effects = parse_ddl(statement, database)
+        effects = parse_ddl(statement, database, self._lower_case)
         self._refuse_statements(effects, statement)
         assert self._gtid is not None
         gtid, in_transaction = self._gtid, creates_with_rows(statement)

@@ -114,8 +114,22 @@ class _Tokens:
         return text
 
 
-def parse_ddl(statement: str, default_database: str) -> list[Ddl]:
-    """The statement's effects on tables; empty when it has none that matter (GRANT, CREATE USER, …)."""
+def parse_ddl(statement: str, default_database: str, lower_case: bool = False) -> list[Ddl]:
+    """The statement's effects on tables; empty when it has none that matter (GRANT, CREATE USER, …).
+
+    `lower_case` gives the names as a server with lower_case_table_names = 1 keeps them.
+    """
+    effects = _effects(statement, default_database)
+    if not lower_case:
+        return effects
+    return [Ddl(one.verb, _lowered(one.table), one.target and _lowered(one.target)) for one in effects]
+
+
+def _lowered(name: TableName) -> TableName:
+    return TableName(name.database.lower(), name.table.lower())
+
+
+def _effects(statement: str, default_database: str) -> list[Ddl]:
     tokens = _Tokens(statement)
     if tokens.take("CREATE"):
         return _create(tokens, default_database)

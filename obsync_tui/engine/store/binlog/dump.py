@@ -67,6 +67,7 @@ class Dump:
         self.checksum = True
         self.executed = ""
         self.json_dialect = MYSQL57
+        self.lower_case = False
 
     def open(self, position: GtidSet) -> None:
         """Connect, check that the source still holds what follows the position, and ask for it."""
@@ -90,6 +91,7 @@ class Dump:
             self.checksum = log.checksum
             self.executed = log.executed
             self.json_dialect = log.json_dialect
+            self.lower_case = log.lower_case
             with connection.cursor() as cursor:
                 cursor.execute("SET @master_binlog_checksum = %s", ("CRC32" if log.checksum else "NONE",))
                 cursor.execute("SET @master_heartbeat_period = %s", (int(self._heartbeat_s * 1e9),))

@@ -8,13 +8,17 @@ from obsync_tui.model.position import GtidSet
 
 
 class SourceLog(msgspec.Struct, frozen=True):
-    """A source's executed and purged GTID sets, its uuid, whether events end in a CRC32, and how it prints JSON."""
+    """A source's executed and purged GTID sets, its uuid, whether events end in a CRC32, and how it prints JSON.
+
+    `lower_case` tells that it keeps names of databases and tables in lower case, however statements write them.
+    """
 
     executed: str
     purged: str
     server_uuid: str
     checksum: bool
     json_dialect: JsonDialect = MYSQL57
+    lower_case: bool = False
 
 
 DECIDE = "Decide with `obsync project gap`, or start over with `obsync project reset`."

@@ -74,7 +74,8 @@ def ddl_statements(
                 gtid, commit_us = Gtid(str(UUID(bytes=event.sid)), event.gno), event.commit_us
             elif packet[TYPE_AT] == EventType.QUERY and gtid.uuid:
                 database, statement = parse_query(packet, trailer)
-                found = tuple(one for one in parse_ddl(statement, database) if one.verb is not Verb.DML)
+                effects = parse_ddl(statement, database, dump.lower_case)
+                found = tuple(one for one in effects if one.verb is not Verb.DML)
                 if found:
                     yield LoggedDdl(gtid, commit_us, statement, found)
                 left -= upto.contains(gtid.uuid, gtid.gno)

@@ -102,6 +102,7 @@ def read_source_log(connection: pymysql.Connection, where: str) -> SourceLog:
         values["server_uuid"],
         values["binlog_checksum"] == "CRC32",
         MYSQL57 if values["version"].startswith("5.") else MYSQL80,
+        _lower_case(connection, where),
     )
 
 
@@ -123,7 +124,12 @@ def read_service_log(connection: pymysql.Connection, where: str) -> SourceLog:
         _variable(connection, "@@server_uuid", where),
         True,
         MYSQL57,
+        _lower_case(connection, where),
     )
+
+
+def _lower_case(connection: pymysql.Connection, where: str) -> bool:
+    return _variable(connection, "@@lower_case_table_names", where) == "1"
 
 
 def _variable(connection: pymysql.Connection, name: str, where: str) -> str:

@@ -99,6 +99,7 @@ class BinlogStore:
                 evolution.apply,
                 dump.where,
                 oceanbase=server.oceanbase,
+                lower_case=dump.lower_case,
                 covered=self._covered,
             )
             batches = self._pull(dump, reader, assembly)
