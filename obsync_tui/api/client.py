@@ -21,6 +21,8 @@ SLOW_TIMEOUT_S = 600.0
 TIMEOUT_S = 15.0
 # A frame comes each second at least; silence for that long means that the engine hangs.
 WATCH_TIMEOUT_S = 15.0
+# Shorter than the engine keeps connections, so that no call goes to one that is being closed.
+KEEP_ALIVE_S = 30.0
 _HOST = "http://engine"
 
 
@@ -69,7 +71,9 @@ class EngineClient:
     def __init__(self, at: Endpoint, *, read_only: bool = False) -> None:
         transport = httpx.HTTPTransport(uds=str(at.path))
         # httpx has no public way to give a backend, and the peer has to be checked before the first byte.
-        transport._pool = httpcore.ConnectionPool(uds=str(at.path), network_backend=_Backend(at))
+        transport._pool = httpcore.ConnectionPool(
+            uds=str(at.path), network_backend=_Backend(at), keepalive_expiry=KEEP_ALIVE_S
+        )
         self._at = at
         self._http = httpx.Client(transport=transport, base_url=_HOST, headers=_headers(read_only))
 
@@ -116,7 +120,9 @@ class AsyncEngineClient:
 
     def __init__(self, at: Endpoint, *, read_only: bool = False) -> None:
         transport = httpx.AsyncHTTPTransport(uds=str(at.path))
-        transport._pool = httpcore.AsyncConnectionPool(uds=str(at.path), network_backend=_AsyncBackend(at))
+        transport._pool = httpcore.AsyncConnectionPool(
+            uds=str(at.path), network_backend=_AsyncBackend(at), keepalive_expiry=KEEP_ALIVE_S
+        )
         self._at = at
         self._http = httpx.AsyncClient(transport=transport, base_url=_HOST, headers=_headers(read_only))
 

@@ -18,6 +18,7 @@ import msgspec
 from obsync_tui.api.errors import NotOurEngine
 from obsync_tui.config.mounts import NETWORK_FILE_SYSTEMS, mount_of, read_mounts
 from obsync_tui.config.paths import Paths
+from obsync_tui.model.errors import ConfigError
 
 # sun_path holds 108 bytes with its end; some room is left for a temporary name beside it.
 MAX_PATH_BYTES = 100
@@ -42,8 +43,14 @@ class Peer(msgspec.Struct, frozen=True):
 
 def endpoint(paths: Paths, environment: Mapping[str, str]) -> Endpoint:
     """The endpoint of a home; `OBSYNC_ENGINE_UID` names another user's engine (a viewer's call)."""
-    uid = int(environment.get("OBSYNC_ENGINE_UID") or os.getuid())
+    uid = _uid(environment)
     if given := environment.get("OBSYNC_SOCKET"):
+        if not os.path.isabs(given) or len(os.fsencode(given)) > MAX_PATH_BYTES:
+            raise ConfigError(
+                f"OBSYNC_SOCKET is not a full path of at most {MAX_PATH_BYTES} bytes",
+                where=given,
+                cure="Name a shorter full path.",
+            )
         return Endpoint(Path(given), uid)
     usual = paths.run / "engine.sock"
     mount = mount_of(os.path.realpath(paths.run), read_mounts())
@@ -52,6 +59,13 @@ def endpoint(paths: Paths, environment: Mapping[str, str]) -> Endpoint:
         return Endpoint(usual, uid)
     digest = hashlib.sha256(os.fsencode(paths.state)).hexdigest()[:16]
     return Endpoint(Path(f"/tmp/obsync-{uid}/{digest}.sock"), uid)
+
+
+def _uid(environment: Mapping[str, str]) -> int:
+    given = environment.get("OBSYNC_ENGINE_UID", "")
+    if given and not (given.isascii() and given.isdecimal()):
+        raise ConfigError("OBSYNC_ENGINE_UID is no number", where=given, cure="Give the engine's uid: id -u.")
+    return int(given) if given else os.getuid()
 
 
 def peer(connected: socket.socket) -> Peer:

@@ -5,7 +5,7 @@ import sys
 import traceback
 
 from obsync_tui.cli import exit_codes
-from obsync_tui.cli.output import drop, note, show_error
+from obsync_tui.cli.output import drop, note, open_standard_streams, show_error
 from obsync_tui.cli.parser import parser
 from obsync_tui.cli.session import Session
 from obsync_tui.model.errors import EngineError
@@ -14,6 +14,7 @@ from obsync_tui.model.errors import EngineError
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code (table in `obsync_tui.cli.exit_codes`)."""
     os.umask(0o077)
+    open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:

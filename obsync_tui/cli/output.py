@@ -107,3 +107,13 @@ def confirm(name: str, given: str | None, consequence: str) -> None:
         raise ConfigError(
             "not confirmed, nothing was changed", where=name, cure=f"Type {name}, or give --yes {name}."
         )
+
+
+def open_standard_streams() -> None:
+    """Let closed standard streams lead nowhere: else the first files opened, state.db among them, get their numbers."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))

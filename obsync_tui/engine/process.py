@@ -24,7 +24,7 @@ from obsync_tui.config.files import ConfigFiles
 from obsync_tui.config.paths import Paths
 from obsync_tui.config.secrets import SecretResolver
 from obsync_tui.config.settings import Settings, read_settings
-from obsync_tui.engine.errors import EngineError
+from obsync_tui.engine.errors import EngineError, ProjectOwned
 from obsync_tui.engine.history import prometheus
 from obsync_tui.engine.history.loghandler import LogHandler
 from obsync_tui.engine.history.logs import ComponentLogs
@@ -47,6 +47,7 @@ SWITCH_INTERVAL_S = 0.0005
 SOCKET_CHECK_S = 60.0
 SETTINGS_AGE_S = 1.0
 DRAIN_S = 2.0
+LOCK_WAIT_S = 1.0
 
 
 class Engine:
@@ -111,8 +112,8 @@ class Engine:
                 async with asyncio.timeout(SOCKET_CHECK_S):
                     await self._awake.wait()
             self._awake.clear()
-            if not self._stopping.is_set() and await listener.look():
-                self.log(Level.WARNING, f"{self._at.path} was removed or replaced; bound again")
+            if not self._stopping.is_set() and (done := await listener.look()):
+                self.log(Level.WARNING, done)
         self.log(Level.INFO, "stopping at checkpoints")
         notifier.stopping("projects stop at their checkpoints")
         listener.close()
@@ -220,16 +221,39 @@ def import_everything() -> None:
             importlib.import_module(found.name)
 
 
+def _hold_home(home: Path) -> None:
+    """Lock the home until the process ends: the next engine must not meet runs of this one.
+
+    Commands hold it for a moment while they write; they are waited for, ProjectOwned names who stays.
+    """
+    deadline_s = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            HomeLock(home, alone=True).__enter__()
+            return
+        except ProjectOwned:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.05)
+
+
 def run_engine(paths: Paths, environment: Mapping[str, str]) -> None:
     """Run the engine of a home in this process until it is told to stop; ProjectOwned when one runs already."""
     os.umask(0o077)
-    # Let go of by the end of the process only: the next engine must not meet runs of this one.
-    HomeLock(paths.state, alone=True).__enter__()
+    _hold_home(paths.state)
     logs = ComponentLogs(paths.logs)
     logging.getLogger().addHandler(LogHandler(logs))
     import_everything()
     gc.freeze()
     gc.set_threshold(50_000)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    engine = Engine(paths, environment, logs)
-    asyncio.run(engine.run(Notifier.of(environment)))
+    # Projects hold descriptors by the dozen; the soft limit is for programs that still use select.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    try:
+        engine = Engine(paths, environment, logs)
+        asyncio.run(engine.run(Notifier.of(environment)))
+    except EngineError as error:
+        logs.write("", Component.ENGINE, Level.ERROR, str(error))
+        logs.close()
+        raise

@@ -96,12 +96,14 @@ class HomeLock:
 
     def _held(self) -> ProjectOwned:
         pid = os.read(self._descriptor, 20).decode()
+        holders = _holders(self._descriptor)
         self.release()
         if self._alone:
+            who = " and ".join(_named(holder) for holder in holders) or "another process"
             return ProjectOwned(
-                "an engine, or a project in the foreground, runs in this home",
+                f"{who} works in this home",
                 where=str(self._path),
-                cure="Stop it first: obsync engine stop, or end the obsync project run.",
+                cure="Stop it first: obsync engine stop for an engine, Ctrl-C or kill for a project in the foreground.",
             )
         return ProjectOwned(
             f"the engine (process {pid or 'unknown'}) holds this home and does not answer",
@@ -122,3 +124,26 @@ class HomeLock:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+
+
+def _holders(descriptor: int) -> list[int]:
+    """The processes that hold the file by flock, as far as the kernel tells (proc_locks(5))."""
+    inode = str(os.fstat(descriptor).st_ino)
+    try:
+        lines = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    except OSError:
+        return []
+    held = {int(line[4]) for line in lines if line[1] == "FLOCK" and line[5].rpartition(":")[2] == inode}
+    return sorted(pid for pid in held if pid > 0)
+
+
+def _named(pid: int) -> str:
+    """A process with what it does, where it is an `obsync`."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        words = []
+    for number, word in enumerate(words):
+        if word == "obsync_tui" or word.rpartition("/")[2] == "obsync":
+            return f"process {pid} ({' '.join(['obsync', *words[number + 1 :]]).strip()})"
+    return f"process {pid}"
