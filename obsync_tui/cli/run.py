@@ -21,12 +21,14 @@ from obsync_tui.engine.errors import StateError, Stopped
 from obsync_tui.engine.history.journal import ProjectJournal
 from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.pipeline.ending import final_status
+from obsync_tui.engine.refusal import Refused
 from obsync_tui.engine.runner import Run
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.state.lock import HomeLock, ProjectLock
 from obsync_tui.engine.state.projects import ProjectTable
-from obsync_tui.model.lifecycle import ProjectState
+from obsync_tui.model.lifecycle import Action, ProjectState, reason, state_after
 from obsync_tui.model.metrics import Phase, Status
+from obsync_tui.model.project import Project
 
 TICK_S = 1.0
 LINE_EVERY_S = 60.0
@@ -55,6 +57,7 @@ def run(session: Session, arguments: argparse.Namespace) -> int:
         StateFile(session.paths.state_file) as state,
         ProjectLock(home, project.id),
     ):
+        _refuse_released(ProjectTable(state), project)
         logs = ComponentLogs(session.paths.logs)
         project_run = ProjectRun(
             project,
@@ -72,15 +75,15 @@ def run(session: Session, arguments: argparse.Namespace) -> int:
             logs.close()
 
 
+def _refuse_released(table: ProjectTable, project: Project) -> None:
+    life = table.life(project.id)
+    if life and life.state in (ProjectState.RELEASING, ProjectState.RELEASED):
+        raise Refused(reason(life.state, Action.RESUME), where=f"project {project.name}")
+
+
 def _keep(table: ProjectTable, project_id: str, phase: Phase) -> None:
     """Remember how the run ended: an engine never takes up what ran in the foreground by itself."""
-    everything = frozenset(ProjectState)
-    ended = {
-        Phase.COMPLETED: ProjectState.COMPLETED,
-        Phase.FAILED: ProjectState.FAILED,
-        Phase.GAP: ProjectState.FAILED,
-    }
-    table.move(project_id, everything, ended.get(phase, ProjectState.PAUSED), "", "ended in the foreground")
+    table.move(project_id, frozenset(ProjectState), state_after(phase), "", "ended in the foreground")
 
 
 def run_in_foreground(project_run: Run, state: StateFile) -> int:

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from obsync_tui.config.files import ConfigFiles
 from obsync_tui.config.secrets import SecretResolver
@@ -23,7 +24,7 @@ from obsync_tui.model.applied import Applied
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.event import EventKind
 from obsync_tui.model.history import Component, Level
-from obsync_tui.model.lifecycle import ALLOWED, LEADS_TO, Action, ProjectState, reason
+from obsync_tui.model.lifecycle import ALLOWED, LEADS_TO, Action, ProjectState, reason, state_after
 from obsync_tui.model.metrics import Status
 
 TICK_S = 1.0
@@ -50,7 +51,9 @@ class Supervisor:
         self.logs = logs
         self.history = MetricHistory(state)
         self.threads = ThreadPool()
-        self._mutex = threading.RLock()
+        self._mutex = threading.Lock()
+        # One action on a project at a time; one that waits for a run to settle holds up no other project.
+        self._acting_on: dict[str, threading.Lock] = {}
         self._runners: dict[str, Runner] = {}
         self._lives = self.table.all()
         self._last: dict[str, Status | None] = {}
@@ -61,10 +64,25 @@ class Supervisor:
     def start(self) -> None:
         """Take up every project that was running, then watch."""
         entries = {e.project.id: e for e in self.index.entries().values() if e.project}
+        for project_id in entries:
+            self._adopt(project_id)
         for life in list(self._lives.values()):
             if life.state is ProjectState.RUNNING:
                 self._take_up(life, entries.get(life.id))
+            elif life.state is ProjectState.RELEASING:
+                text = "the release was interrupted: release it again"
+                self._move(life.id, frozenset((ProjectState.RELEASING,)), ProjectState.FAILED, "", text)
         self._ticker.start()
+
+    def _adopt(self, project_id: str) -> None:
+        """Learn where a run in the foreground that could not tell (kill -9) left a project."""
+        life = self.life(project_id)
+        if life is not None and life.state is not ProjectState.NOT_STARTED:
+            return
+        status = self.last_status(project_id)
+        if status is not None or self.state.records(project_id):
+            to = state_after(status.phase) if status else ProjectState.PAUSED
+            self._move(project_id, ALLOWED[Action.START], to, "", "ran in the foreground")
 
     def _take_up(self, life: Life, entry: Entry | None) -> None:
         try:
@@ -74,7 +92,8 @@ class Supervisor:
                     where=str(self._files.paths.projects),
                     cure=f"Put back the project with id {life.id}, then resume it.",
                 )
-            self._launch(entry, take_over=False)
+            with self._lock_on_failure(life.id) as lock:
+                self._launch(entry, self._runner_of(entry, lock, take_over=False))
         except EngineError as error:
             self._log(Level.ERROR, f"{entry.name if entry else life.id} is not taken up: {error}")
             self._move(life.id, frozenset((ProjectState.RUNNING,)), ProjectState.FAILED, "", str(error))
@@ -83,22 +102,21 @@ class Supervisor:
         """Start or resume a project; answers its state."""
         entry = self.index.entry(name)
         project = entry.project or self.index.project(name)
-        with self._mutex:
+        self._refuse(self.life(project.id), action, name)
+        with self._acting(project.id):
             self._refuse(self.life(project.id), action, name)
             self._settled(project.id)
-            lock = self._lock(project.id)
-            try:
+            with self._lock_on_failure(project.id) as lock:
+                runner = self._runner_of(entry, lock, take_over=take_over)
                 self._must_move(project.id, action, name, who)
-                self._launch(entry, take_over=take_over, lock=lock)
-            except BaseException:
-                lock.release()
-                raise
+                self._launch(entry, runner)
         return ProjectState.RUNNING
 
     def pause(self, name: str, who: str) -> ProjectState:
         """Ask a project to stop at a checkpoint; it may settle for some seconds."""
         project = self.index.project(name)
-        with self._mutex:
+        self._refuse(self.life(project.id), Action.PAUSE, name)
+        with self._acting(project.id):
             self._must_move(project.id, Action.PAUSE, name, who)
             runner = self._runners.get(project.id)
         if runner is not None:
@@ -140,28 +158,22 @@ class Supervisor:
         """Every project's life by id; not to be changed."""
         return self._lives
 
-    def move(self, name: str, project_id: str, action: Action, to: ProjectState, who: str) -> None:
-        """Move a project that does not run; Refused when its state does not allow the action."""
-        with self._mutex:
-            self._refuse(self.life(project_id), action, name)
-            self._settled(project_id)
-            self._move(project_id, ALLOWED[action], to, who)
-
     def forget(self, project_id: str) -> None:
         """The project is gone."""
         with self._mutex:
-            self._lives.pop(project_id, None)
+            self._lives = {known: life for known, life in self._lives.items() if known != project_id}
             self._runners.pop(project_id, None)
             self._last.pop(project_id, None)
+            self._acting_on.pop(project_id, None)
         self.history.delete(project_id)
         self.logs.delete(project_id)
         self.index.invalidate()
 
     def reload(self, project_id: str) -> None:
         """Read a project's life again after somebody else moved it."""
-        found = self.table.life(project_id)
-        self._last.pop(project_id, None)
-        with self._mutex:
+        with self._mutex:  # what was read first must not overwrite what was read later
+            found = self.table.life(project_id)
+            self._last.pop(project_id, None)
             if found is not None:
                 self._lives = {**self._lives, project_id: found}
 
@@ -224,10 +236,21 @@ class Supervisor:
         self.reload(project_id)
         return before
 
-    def _lock(self, project_id: str) -> ProjectLock:
-        return ProjectLock(self._files.paths.state, project_id).__enter__()
+    def _acting(self, project_id: str) -> threading.Lock:
+        with self._mutex:
+            return self._acting_on.setdefault(project_id, threading.Lock())
 
-    def _launch(self, entry: Entry, *, take_over: bool, lock: ProjectLock | None = None) -> None:
+    @contextmanager
+    def _lock_on_failure(self, project_id: str) -> Iterator[ProjectLock]:
+        """The project's lock, which is let go of again when the run does not come about."""
+        lock = ProjectLock(self._files.paths.state, project_id).__enter__()
+        try:
+            yield lock
+        except BaseException:
+            lock.release()
+            raise
+
+    def _runner_of(self, entry: Entry, lock: ProjectLock, *, take_over: bool) -> Runner:
         project = entry.project
         assert project is not None
         source, destination = self._files.source_of(project), self._files.destination_of(project)
@@ -242,12 +265,15 @@ class Supervisor:
             journal=journal,
             threads=self.threads,
         )
-        runner = Runner(project, run, lock or self._lock(project.id), self.threads, self._ended)
-        self.table.runs_with(project.id, entry.digest, entry.text)
-        self.reload(project.id)
+        return Runner(project, run, lock, self.threads, self._ended)
+
+    def _launch(self, entry: Entry, runner: Runner) -> None:
+        project_id = runner.project.id
+        self.table.runs_with(project_id, entry.digest, entry.text)
+        self.reload(project_id)
         with self._mutex:
-            self._runners[project.id] = runner
-        self.state.add_event(project.id, "started", "by the engine")
+            self._runners[project_id] = runner
+        self.state.add_event(project_id, "started", "by the engine")
         runner.start()
 
     def _ended(self, runner: Runner, error: BaseException | None) -> None:

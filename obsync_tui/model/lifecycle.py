@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from obsync_tui.model.metrics import Phase
+
 
 class ProjectState(StrEnum):
     """Where a project is in its life, in OMS's words."""
@@ -73,6 +75,18 @@ _FIRST: dict[ProjectState, str] = {
     ProjectState.RELEASED: "the project is released: it can only be cloned or deleted",
 }
 _RUNS_ALREADY = frozenset((Action.START, Action.RESUME))
+
+
+_AFTER: dict[Phase, ProjectState] = {
+    Phase.COMPLETED: ProjectState.COMPLETED,
+    Phase.FAILED: ProjectState.FAILED,
+    Phase.GAP: ProjectState.FAILED,
+}
+
+
+def state_after(phase: Phase) -> ProjectState:
+    """Where a run in the foreground leaves its project, by the last phase that it told of."""
+    return _AFTER.get(phase, ProjectState.PAUSED)
 
 
 class ActionState(msgspec.Struct, frozen=True):

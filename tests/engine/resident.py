@@ -88,7 +88,7 @@ class ResidentEngine:
         """What it wrote to its output and its log."""
         return "\n".join(
             path.read_text(errors="replace")
-            for path in (self.output, self.paths.logs / "engine" / "engine.log")
+            for path in (self.output, *(self.paths.logs / "engine").glob("*"))
             if path.exists()
         )
 

@@ -8,16 +8,10 @@ from obsync_tui.engine.service.liveness import process_lives
 from obsync_tui.engine.service.service import Service
 from obsync_tui.engine.state.projects import Life
 from obsync_tui.model.component import ComponentState
-from obsync_tui.model.lifecycle import ProjectState, actions
+from obsync_tui.model.lifecycle import ProjectState, actions, state_after
 from obsync_tui.model.metrics import ENDED, Phase, Status
 from obsync_tui.model.project import Project, Step
 from obsync_tui.model.views import ProjectDetails, ProjectSummary, StepView
-
-_STATES = {
-    Phase.COMPLETED: ProjectState.COMPLETED,
-    Phase.FAILED: ProjectState.FAILED,
-    Phase.GAP: ProjectState.FAILED,
-}
 
 
 class Picture:
@@ -48,7 +42,7 @@ class Picture:
             return self.life.state
         if self.status is None:
             return ProjectState.PAUSED if self._ran else ProjectState.NOT_STARTED
-        return _STATES.get(self.status.phase, ProjectState.PAUSED)
+        return state_after(self.status.phase)
 
 
 def picture_of(service: Service, project: Project) -> Picture:
