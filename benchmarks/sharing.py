@@ -21,10 +21,11 @@ import msgspec
 from benchmarks.delivered import check_delivered
 from benchmarks.measure import Figure, Result
 from benchmarks.quiet import Watcher
-from benchmarks.sharing_host import SWITCH_INTERVAL_S, Named, Request, Seen
+from benchmarks.sharing_host import Named, Request, Seen
 from benchmarks.sizes import Sizes
 from benchmarks.stage import MYSQL_OPTIONS, tell
 from benchmarks.workload import TABLE, Load
+from obsync_tui.engine.threads import SWITCH_INTERVAL_S
 from obsync_tui.model.project import new_project_id
 from tests.servers.kafka import KafkaBroker
 from tests.servers.mysql import MySQLServer
@@ -112,7 +113,7 @@ class Servers:
 
     @contextmanager
     def shared(
-        self, projects: Sequence[Named], tokens: int = 0, interval_s: float = SWITCH_INTERVAL_S
+        self, projects: Sequence[Named], tokens: int = 1, interval_s: float = SWITCH_INTERVAL_S
     ) -> Iterator[Shared]:
         path = str(self.home / "s")
         Path(path).unlink(missing_ok=True)
@@ -216,6 +217,7 @@ def _beside(at: Servers, shared: Shared, slow: Named, sizes: Sizes, *names: str)
     rate = (_total(shared, names) - before) / (time.monotonic() - began_s)
     if names and max(seen.rows for seen in shared.rows(*names).values()) >= sizes.shared_rows:
         tell("not valid: some projects were through before the samples were")
+    tell(f"commits of the slow project take {shared.rows(slow.name)[slow.name].commit_s or 0:.3f} s")
     ending.set()
     echo.join()
     watcher.join(_TIMEOUT_S)
@@ -248,11 +250,18 @@ def many_idle(sizes: Sizes) -> list[Result]:
             time.sleep(sizes.idle_s)
             share = (shared.cpu_s() - before_s) / (time.monotonic() - began_s)
             rss_kb, threads = shared.facts("VmRSS"), shared.facts("Threads")
+            stop_s = float(shared.ask("stop", *(one.name for one in projects)))
+            began_s = time.monotonic()
+            shared.ask("begin", *(one.name for one in projects))
+            shared.until_streaming(*(one.name for one in projects))
+            again_s = time.monotonic() - began_s
     title = f"{IDLE} idle projects"
     return [
         Figure("many-idle-cpu", f"{title}, CPU of a core", share * 100, "%", 15.0),
         Figure("many-idle-memory", f"{title}, resident memory", rss_kb / 1000, "MB", 1000.0),
         Figure("many-idle-empty", "the process without projects, resident memory", empty_kb / 1000, "MB"),
         Figure("many-idle-threads", f"{title}, threads", threads, "threads"),
-        Figure("many-idle-start", f"{title}, from start to streaming (first run)", started_s, "s"),
+        Figure("many-idle-start", f"{title}, from start to streaming, first run", started_s, "s"),
+        Figure("many-idle-again", f"{title}, from start to streaming, later runs", again_s, "s", 5.0),
+        Figure("many-idle-stop", f"{title}, all stopped", stop_s, "s"),
     ]

@@ -20,12 +20,11 @@ from benchmarks.workload import DATABASE
 from obsync_tui.engine.errors import Stopped
 from obsync_tui.engine.pipeline.run import ProjectRun
 from obsync_tui.engine.state.database import StateFile
-from obsync_tui.engine.threads import RunToken, ThreadPool
+from obsync_tui.engine.threads import SWITCH_INTERVAL_S, RunToken, ThreadPool
 from obsync_tui.model.datasource import KafkaSource, MySQLSource
 from obsync_tui.model.project import Message, Objects, Project, Step
 from obsync_tui.model.secret import Secret, SecretReference
 
-SWITCH_INTERVAL_S = 0.0005
 _LOOK_S = 0.02
 
 
@@ -38,24 +37,28 @@ class Named(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What the process is started with; `tokens` 0 is one a core."""
+    """What the process is started with."""
 
     home: str
     socket: str
     mysql_port: int
     bootstrap: str
     projects: tuple[Named, ...]
-    tokens: int = 0
+    tokens: int = 1
     switch_interval_s: float = SWITCH_INTERVAL_S
 
 
 class Seen(msgspec.Struct):
-    """What one run has delivered, and when (monotonic seconds): its first rows, its last ones."""
+    """What one run has delivered, and when (monotonic seconds): its first rows, its last ones.
+
+    `commit_s` is how long its commits took of late.
+    """
 
     rows: int = 0
     first_s: float = 0.0
     last_s: float = 0.0
     phase: str = ""
+    commit_s: float | None = None
 
 
 class Host:
@@ -116,7 +119,8 @@ class Host:
     def rows(self, names: Sequence[str]) -> dict[str, Seen]:
         """What the runs have delivered."""
         for name in names:
-            self._seen[name].phase = self._runs[name].status().phase
+            status, seen = self._runs[name].status(), self._seen[name]
+            seen.phase, seen.commit_s = status.phase, status.commit_s
         return {name: self._seen[name] for name in names}
 
     def _look(self) -> None:

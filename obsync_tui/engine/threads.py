@@ -6,7 +6,6 @@ fixed number of threads is kept: each is lent, and one that does not come back i
 
 import heapq
 import itertools
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +16,8 @@ from types import TracebackType
 import msgspec
 
 Work = Callable[[], None]
+SWITCH_INTERVAL_S = 0.0005
+"""For `sys.setswitchinterval` in a process with many projects: an event loop among busy threads answers in time."""
 _LIGHT_BYTES = 16 << 10
 _LIGHT = nullcontext()
 
@@ -25,11 +26,12 @@ class RunToken:
     """So many threads at once may do what costs CPU; others wait in the order in which they came.
 
     Take it for a batch: `with token.batch(size_bytes): …`, and inside that `with token.waiting(): …` around what waits
-    for a server.
+    for a server. One is best while batches are worked on under the interpreter lock, as the native kernel does too: a
+    second holder adds no speed and doubles what everybody else waits for the lock.
     """
 
-    def __init__(self, count: int = 0) -> None:
-        self._free = count or os.cpu_count() or 1
+    def __init__(self, count: int = 1) -> None:
+        self._free = count
         self._lock = threading.Lock()
         self._queue: deque[tuple[threading.Lock, int]] = deque()
         self._holders: set[int] = set()

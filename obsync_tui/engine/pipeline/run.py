@@ -258,7 +258,8 @@ class ProjectRun:
     def rerun_full(self, tables: Iterable[TableName] = ()) -> None:
         """Read tables again, all by default, under a later cut; the stream then goes on from its position.
 
-        Full-Import is started when it was paused. ConfigError names tables that the project does not follow.
+        That a row was deleted between this position and the cut is not told. Full-Import is started when it was
+        paused. ConfigError names tables that the project does not follow.
         """
         named = frozenset(tables)
         attempt, rules = self._attempt, ObjectRules(self._project.objects)
