@@ -41,6 +41,8 @@ from obsync_tui.terminal.symbols import ASCII, UNICODE
 from obsync_tui.widgets.screen_diff import ScreenDiff
 
 SLOW_S = 5
+# What the console returns when the user stopped the engine with it.
+ENGINE_STOPPED = -1
 _TOPICS = ("projects", "engine")
 _RETRY_S = 1.0
 # So many seconds in a row the terminal must (not) take bytes before the console becomes slow (fast again).
@@ -272,6 +274,10 @@ class ObsyncApp(App[int], inherit_bindings=False):
     def go(self, view: str, project: str = "", part: str = "") -> None:
         """Show a view by name, of a project where it is one's, of a part of it."""
         self.navigation.go(view, project, part)
+
+    def quit(self) -> None:
+        """End the console."""
+        self.exit(ENGINE_STOPPED)
 
     def go_last(self) -> None:
         """Show the view before this one."""

@@ -57,7 +57,7 @@ def console(session: Session, arguments: argparse.Namespace) -> int:
     session.engine().close()
     # Textual reads its variables when it is imported, and no other command waits for it.
     from obsync_tui.api.client import AsyncEngineClient
-    from obsync_tui.app import Start, run_console, terminal_descriptor
+    from obsync_tui.app import ENGINE_STOPPED, Start, run_console, terminal_descriptor
 
     start = Start(
         profile,
@@ -70,6 +70,9 @@ def console(session: Session, arguments: argparse.Namespace) -> int:
     )
     client = AsyncEngineClient(session.endpoint, read_only=arguments.read_only)
     code = run_console(client, start)
+    if code == ENGINE_STOPPED:
+        print("The engine is stopped; its projects stand at their checkpoints.")
+        return exit_codes.OK
     if code == exit_codes.OK:
         print(
             "The engine and its projects go on. obsync opens the console again; obsync engine stop ends them."

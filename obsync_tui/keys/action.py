@@ -20,6 +20,7 @@ class Scope(StrEnum):
     DOCTOR = "doctor"
     ENGINE = "engine"
     TEXT = "text"
+    FILE = "file"
 
 
 class Level(StrEnum):

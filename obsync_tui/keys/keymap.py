@@ -25,6 +25,7 @@ VIEWS: Mapping[str, tuple[Scope, ...]] = {
     "Logs": (Scope.LOGS, Scope.ALL),
     "Engine": (Scope.ENGINE, Scope.ALL),
     "Doctor": (Scope.DOCTOR, Scope.LIST, Scope.ALL),
+    "Project file": (Scope.FILE, Scope.TEXT, Scope.ALL),
     "Text": (Scope.TEXT, Scope.ALL),
 }
 Keymap = Mapping[str, tuple[str, ...]]

@@ -78,6 +78,12 @@ class DoctorView(View, inherit_bindings=False):
         """The other finding in full."""
         self.repaint()
 
+    def do_open(self) -> None:
+        """The finding in full."""
+        current = self.query_one("#findings", Table).current
+        if isinstance(current, Finding):
+            self.host.show_text(f"{current.subject}: {current.check}", rows.finding_lines(current))
+
     def do_refresh(self) -> None:
         """Check again."""
         self._findings, self._is_wanted = (), True

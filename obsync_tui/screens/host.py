@@ -74,6 +74,9 @@ class Host(Protocol):
     def go(self, view: str, project: str = "", part: str = "") -> None:
         """Show a view by name, of a project where it is one's, of a part of it."""
 
+    def quit(self) -> None:
+        """End the console."""
+
     def go_last(self) -> None:
         """Show the view before this one."""
 

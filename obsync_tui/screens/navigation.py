@@ -10,7 +10,7 @@ from obsync_tui.screens.frame import Frame
 
 Place = tuple[str, str]
 _FIRST: Place = ("projects", "")
-_VIEWS = {
+VIEWS = {
     "projects": ("projects", "ProjectsView"),
     "project": ("project", "ProjectView"),
     "sources": ("sources", "SourcesView"),
@@ -94,6 +94,6 @@ class Navigation:
 
 def make_view(view: str, project: str, part: str = "") -> Frame:
     """A view by name. Each is imported when it is first shown: the first one has to be there at once."""
-    module, name = _VIEWS[view]
+    module, name = VIEWS[view]
     made: Callable[..., Frame] = getattr(importlib.import_module(f"obsync_tui.screens.{module}"), name)
     return made(*(argument for argument in (project, part) if argument))

@@ -8,19 +8,19 @@ from textual.widget import Widget
 from obsync_tui.api import operations as api
 from obsync_tui.api import requests as ask
 from obsync_tui.keys.action import Action, Scope
-from obsync_tui.model.views import ObjectView
+from obsync_tui.model.views import ObjectView, ProjectSummary
 from obsync_tui.presenters import object_rows as rows
 from obsync_tui.presenters.project_details import context_line
 from obsync_tui.presenters.quantities import count_text
 from obsync_tui.presenters.spans import Line, Role, Span
 from obsync_tui.screens.bindings import bindings_of
-from obsync_tui.screens.view import View
+from obsync_tui.screens.project_actions import ProjectActions
 from obsync_tui.widgets.table import Column, Table
 
 _SCOPES = (Scope.OBJECTS, Scope.LIST, Scope.ALL)
 
 
-class ObjectsView(View, inherit_bindings=False):
+class ObjectsView(ProjectActions, inherit_bindings=False):
     """Every table that is synchronized."""
 
     NAME = "objects"
@@ -46,6 +46,12 @@ class ObjectsView(View, inherit_bindings=False):
     def place(self) -> tuple[str, str]:
         """The project's objects."""
         return self.NAME, self._project
+
+    @property
+    def targets(self) -> Sequence[ProjectSummary]:
+        """This project."""
+        found = self.host.picture.project(self._project)
+        return [found] if found is not None else []
 
     def panes(self) -> Iterable[Widget]:
         """One table."""

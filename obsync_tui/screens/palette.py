@@ -93,5 +93,5 @@ class Palette(Dialog[str]):
 
 def _text(entry: Entry) -> Span:
     if entry.reason:
-        return Span(f"{entry.text} - not now: {entry.reason}", Role.DIM)
+        return Span(f"not now: {entry.reason} ({entry.text})", Role.DIM)
     return Span(entry.text)

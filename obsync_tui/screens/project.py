@@ -18,7 +18,7 @@ from obsync_tui.presenters.quantities import count_text, duration_text
 from obsync_tui.presenters.spans import Line, Role, Span, dimmed
 from obsync_tui.screens.bindings import bindings_of
 from obsync_tui.screens.event_table import event_columns, event_key
-from obsync_tui.screens.project_actions import ProjectActions
+from obsync_tui.screens.project_changes import ProjectChanges
 from obsync_tui.screens.tail import Tail
 from obsync_tui.widgets.line_view import TextLines
 from obsync_tui.widgets.table import Table
@@ -28,7 +28,7 @@ _EVENTS = 200
 _LEAST_EVENT_ROWS = 4
 
 
-class ProjectView(ProjectActions, inherit_bindings=False):
+class ProjectView(ProjectChanges, inherit_bindings=False):
     """A project's details."""
 
     NAME = "project"

@@ -3,25 +3,22 @@
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from textual import work
 from textual.widget import Widget
 
 from obsync_tui.api import operations as api
 from obsync_tui.api import requests as ask
-from obsync_tui.keys.action import Action, Scope
-from obsync_tui.model.errors import EngineError
-from obsync_tui.model.views import ProjectFile
+from obsync_tui.keys.action import Scope
+from obsync_tui.model.views import ProjectFile, ProjectSummary
 from obsync_tui.presenters.difference import difference_lines
 from obsync_tui.presenters.spans import Line, Role, Span
 from obsync_tui.screens.bindings import bindings_of
-from obsync_tui.screens.dialogs import Confirm
-from obsync_tui.screens.view import View
+from obsync_tui.screens.project_changes import ProjectChanges
 from obsync_tui.widgets.text_pane import TextPane
 
-_SCOPES = (Scope.TEXT, Scope.ALL)
+_SCOPES = (Scope.FILE, Scope.TEXT, Scope.ALL)
 
 
-class ProjectFileView(View, inherit_bindings=False):
+class ProjectFileView(ProjectChanges, inherit_bindings=False):
     """The file as it stands, the difference above it."""
 
     NAME = "file"
@@ -46,6 +43,12 @@ class ProjectFileView(View, inherit_bindings=False):
     def place(self) -> tuple[str, str]:
         """The project's file."""
         return self.NAME, self._project
+
+    @property
+    def targets(self) -> Sequence[ProjectSummary]:
+        """This project."""
+        found = self.host.picture.project(self._project)
+        return [found] if found is not None else []
 
     def panes(self) -> Iterable[Widget]:
         """One text."""
@@ -85,35 +88,5 @@ class ProjectFileView(View, inherit_bindings=False):
             else (Span(" the file is what runs", Role.DIM),)
         )
 
-    def reason(self, action: Action) -> str:
-        """Only a changed file of a project can be applied."""
-        if general := super().reason(action):
-            return general
-        if action.id == "project.apply" and self._file is not None:
-            return self._file.error or ("" if self._file.diff else "the file does not differ from what runs")
-        return ""
-
     def do_text_wrap(self) -> None:
         self.query_one(TextPane).toggle_wrap()
-
-    @work(group="action")
-    async def do_project_apply(self) -> None:
-        said = [
-            "What can change live changes at once; for the rest the project stops at a checkpoint and goes on."
-        ]
-        if not await self.app.push_screen_wait(Confirm(f"Put the file of {self._project} into force?", said)):
-            return
-        try:
-            applied = await self.host.client.call(api.APPLY, ask.Named(self._project))
-        except EngineError as error:
-            self.host.failed(error)
-            return
-        if applied.never:
-            refused = "; ".join(f"{change.key}: {change.why}" for change in applied.never)
-            self.say(f"not applied: {refused}", Role.BAD)
-            return
-        restarted = ", ".join(change.key for change in applied.restart)
-        self.say(
-            f"applied; restarting at the checkpoint for {restarted}" if restarted else "applied", Role.GOOD
-        )
-        self.beat()

@@ -13,14 +13,14 @@ from obsync_tui.presenters.quantities import duration_text, size_text
 from obsync_tui.presenters.spans import Line, Role, Span
 from obsync_tui.presenters.sparks import spark
 from obsync_tui.screens.bindings import bindings_of
-from obsync_tui.screens.project_actions import ProjectActions
+from obsync_tui.screens.project_changes import ProjectChanges
 from obsync_tui.widgets.table import Column, Table
 
 _SPARK = 8
 _SCOPES = (Scope.PROJECTS, Scope.LIST, Scope.ALL)
 
 
-class ProjectsView(ProjectActions, inherit_bindings=False):
+class ProjectsView(ProjectChanges, inherit_bindings=False):
     """The list of projects, from which everything starts."""
 
     NAME = "projects"

@@ -1,6 +1,12 @@
 """What the keys do that mean the same in every view."""
 
+from textual import work
+
+from obsync_tui.api import operations as api
+from obsync_tui.api import requests as ask
+from obsync_tui.model.errors import EngineError
 from obsync_tui.presenters.spans import Role
+from obsync_tui.screens.dialogs import ConfirmByName
 from obsync_tui.screens.export import export
 from obsync_tui.screens.frame import Frame
 from obsync_tui.terminal.sanitizer import visible
@@ -148,6 +154,20 @@ class View(Frame, inherit_bindings=False):
 
     def do_view_last(self) -> None:
         self.host.go_last()
+
+    @work(group="action")
+    async def do_quit_stop(self) -> None:
+        said = [
+            "Every project stops at a checkpoint, then the engine ends. Projects that run now go on when an engine"
+        ]
+        said[0] += " starts again: obsync engine start, or the console."
+        if await self.app.push_screen_wait(ConfirmByName("Stop the engine with all projects", said, "stop")):
+            try:
+                await self.host.client.call(api.STOP_ENGINE, ask.Nothing())
+            except EngineError as error:
+                self.host.failed(error)
+                return
+            self.host.quit()
 
     def do_quit(self) -> None:
         self.host.go_back(quits=True)

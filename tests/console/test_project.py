@@ -121,6 +121,7 @@ def test_the_file_and_its_difference(tmp_path: Path) -> None:
             await it.sees("applied; restarting at the checkpoint for full.rows_per_s")
             assert client.requests(api.APPLY) == [ask.Named("orders")]
             client.answers[api.FILE.name] = msgspec.structs.replace(client.answers[api.FILE.name], diff="")
+            client.feed(running("orders"))
             await it.beat()
             await it.press("A")
             await it.sees("apply file: the file does not differ from what runs")
