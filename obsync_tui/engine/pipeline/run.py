@@ -41,6 +41,8 @@ from obsync_tui.model.project import Project, Step
 from obsync_tui.model.table import TableName
 from obsync_tui.model.views import ObjectView
 
+# While an attempt opens the servers again, why the one before failed is still the news.
+_SHOWS_FAILURE = (Phase.STARTING, Phase.RETRYING, Phase.FAILED, Phase.GAP)
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 _SAMPLE_ENDS_S = 0.5
@@ -391,5 +393,5 @@ class ProjectRun:
             purge_left_s=meter.purge_left_s,
             full=attempt.full if attempt else FullStatus(),
             warnings=attempt.warnings if attempt else (),
-            failure=self._failure if phase in (Phase.FAILED, Phase.GAP, Phase.RETRYING) else None,
+            failure=self._failure if phase in _SHOWS_FAILURE else None,
         )
