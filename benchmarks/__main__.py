@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.engine import engine_busy, engine_many
 from benchmarks.history import history
 from benchmarks.machine import Machine, this_machine
 from benchmarks.measure import Figure, Result, Versus, rows_per_s
@@ -34,6 +35,8 @@ CASES: dict[str, Callable[[Sizes], Sequence[Result]]] = {
     "history": history,
     "sharing": sharing,
     "many-idle": many_idle,
+    "engine-busy": engine_busy,
+    "engine-many": engine_many,
 }
 
 
