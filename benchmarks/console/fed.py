@@ -13,10 +13,14 @@ import tempfile
 import time
 from pathlib import Path
 
+from obsync_tui.api import operations as api
+from obsync_tui.api import requests as ask
 from obsync_tui.app import ObsyncApp, Start, terminal_descriptor
+from obsync_tui.model.datasource import MySQLSource
+from obsync_tui.model.history import Level, LogLine, LogPage
 from obsync_tui.model.lifecycle import ProjectState
 from obsync_tui.model.metrics import Phase
-from obsync_tui.model.views import ProjectSummary
+from obsync_tui.model.views import ProjectSummary, SourceView
 from obsync_tui.presenters.zone import Zone
 from obsync_tui.terminal.hangup import restore_hangup
 from obsync_tui.terminal.profile import Wishes, profile_of
@@ -45,6 +49,31 @@ def project(place: int, moving: random.Random | None) -> ProjectSummary:
     )
 
 
+class Lines:
+    """A log that grows by 50 lines a second."""
+
+    def __init__(self) -> None:
+        self._given = 0
+        self._began_s = time.monotonic()
+
+    def page(self, request: ask.EngineLogs) -> LogPage:
+        """What has been written since the page before."""
+        written = 100 + int(50 * (time.monotonic() - self._began_s))
+        numbers = range(self._given, written)
+        self._given = written
+        texts = [
+            f"store: transaction {n * 7919} of shop.orders, {n % 13} rows, position {n * 104729}"
+            for n in numbers
+        ]
+        return LogPage(tuple(LogLine(time.time(), Level.INFO, text) for text in texts), "", str(written))
+
+
+SOURCES = tuple(
+    SourceView(f"source_{n}", MySQLSource(f"source_{n}", f"10.0.0.{n}", "reader"), ("orders", "stock"))
+    for n in range(15)
+)
+
+
 async def feed(client: FakeClient, rows: int, changing: int) -> None:
     """Other figures in the first `changing` rows each second; the others only say that they are alive."""
     draw = random.Random(7)
@@ -62,6 +91,9 @@ async def run(arguments: argparse.Namespace) -> None:
         zone=Zone("utc"),
         terminal=terminal_descriptor(),
     )
+    lines = Lines()
+    client.answers[api.ENGINE_LOGS.name] = lines.page
+    client.answers[api.SOURCES.name] = SOURCES
     feeding = asyncio.create_task(feed(client, arguments.rows, arguments.changing))
     await ObsyncApp(client, start).run_async(mouse=False)
     feeding.cancel()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from obsync_tui.api import operations as api
 from obsync_tui.keys.keymap import VIEWS
 from obsync_tui.keys.registry import BY_ID, actions_in
 from obsync_tui.screens.help import HelpView
@@ -14,6 +15,7 @@ from obsync_tui.screens.navigation import VIEWS as PLACES
 from obsync_tui.screens.text import TextView
 from obsync_tui.screens.view import View
 from tests.console.driving import console, run, running
+from tests.console.figures import details
 from tests.fakes.console_client import FakeClient
 
 CLASSES: list[type[View]] = [
@@ -57,7 +59,10 @@ def test_every_view_has_its_help_with_all_its_keys(tmp_path: Path) -> None:
 def test_the_palette_finds_actions_and_projects(tmp_path: Path) -> None:
     async def test() -> None:
         projects = tuple(running(f"p{n}", n) for n in range(30))
-        async with console(FakeClient(projects), tmp_path) as it:
+        client = FakeClient(projects)
+        client.answers[api.PROJECT.name] = details(projects[17], started_s=None)
+        client.answers[api.EVENTS.name] = ()
+        async with console(client, tmp_path) as it:
             await it.press("colon")
             await it.type("freez")
             await it.sees("Freeze and unfreeze the picture")
