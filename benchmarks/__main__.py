@@ -14,6 +14,7 @@ from benchmarks.engine import engine_busy, engine_many
 from benchmarks.history import history
 from benchmarks.machine import Machine, this_machine
 from benchmarks.measure import Figure, Result, Versus, rows_per_s
+from benchmarks.oceanbase import oceanbase_snapshot, view_logs_live, view_logs_writes
 from benchmarks.peers import snapshot, stream_40, stream_500, stream_single
 from benchmarks.quiet import idle, latency, transaction
 from benchmarks.report import performance_page
@@ -37,6 +38,9 @@ CASES: dict[str, Callable[[Sizes], Sequence[Result]]] = {
     "many-idle": many_idle,
     "engine-busy": engine_busy,
     "engine-many": engine_many,
+    "oceanbase-snapshot": oceanbase_snapshot,
+    "view-logs-live": view_logs_live,
+    "view-logs-writes": view_logs_writes,
 }
 
 
@@ -57,7 +61,9 @@ def main() -> int:
         lines = [msgspec.json.decode(line, type=Line) for line in arguments.read.read_bytes().splitlines()]
     else:
         try:
-            lines = _measure(arguments.case or list(CASES), QUICK if arguments.quick else WHOLE)
+            sizes = QUICK if arguments.quick else WHOLE
+            sizes = msgspec.structs.replace(sizes, live_s=arguments.live_s or sizes.live_s)
+            lines = _measure(arguments.case or list(CASES), sizes)
         except MissingPrerequisite as error:
             print(error, file=sys.stderr)
             return 1
@@ -74,6 +80,9 @@ def _arguments() -> argparse.Namespace:
         "case", nargs="*", metavar="CASE", choices=[*CASES, []], help=f"of {', '.join(CASES)}; default all"
     )
     parser.add_argument("--quick", action="store_true", help="one round of few rows: whether it works")
+    parser.add_argument(
+        "--live-s", type=float, metavar="SECONDS", help="how long view-logs-live writes at full rate"
+    )
     parser.add_argument("--write", action="store_true", help=f"write docs/{PAGE.name}")
     parser.add_argument(
         "--from",

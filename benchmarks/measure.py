@@ -6,6 +6,9 @@ from statistics import median
 
 import msgspec
 
+PLAIN = "a plain reader"
+"""The other side that `plainreader` is."""
+
 
 class Run(msgspec.Struct, frozen=True):
     """One run of one program over a case's rows.

@@ -19,22 +19,25 @@ from obsync_tui.model.metrics import Phase
 from obsync_tui.model.views import Report
 from tests.servers.kafka import KafkaBroker
 from tests.servers.mysql import MySQLServer
+from tests.servers.oceanbase import OceanBaseServer
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 900.0
+_MYSQL = ("--kind", "mysql", "--user", "root")
+_OCEANBASE = ("--kind", "oceanbase", "--user", "root@sys", "--log", "view-log", "--accept-view-log-costs")
 START_TIMEOUT_S = 300.0
 STOP_TIMEOUT_S = 40.0
 
 
 class Product:
-    """Creates and runs projects from a MySQL to a Kafka; used as a context manager, it ends what it started."""
+    """Creates and runs projects from a MySQL or OceanBase's engine to a Kafka; used as a context manager, it ends what it started."""
 
-    def __init__(self, mysql: MySQLServer, kafka: KafkaBroker) -> None:
+    def __init__(self, source: MySQLServer | OceanBaseServer, kafka: KafkaBroker) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="obs-home-", dir="/tmp"))
         self._environment = {**os.environ, "OBSYNC_HOME": str(self._home), "PYTHONPATH": str(ROOT)}
         self._processes: list[subprocess.Popen[str]] = []
-        mysql_options = ("--host", "127.0.0.1", "--port", str(mysql.port), "--user", "root")
-        self._command("source", "add", "shop", "--kind", "mysql", *mysql_options)
+        kind = _OCEANBASE if isinstance(source, OceanBaseServer) else _MYSQL
+        self._command("source", "add", "shop", "--host", "127.0.0.1", "--port", str(source.port), *kind)
         self._command("source", "add", "events", "--kind", "kafka", "--endpoint", kafka.bootstrap)
 
     def __enter__(self) -> Product:

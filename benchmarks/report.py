@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks.machine import Machine
 from benchmarks.measure import (
+    PLAIN,
     Figure,
     Result,
     Run,
@@ -38,16 +39,22 @@ round; figures are medians of {rounds}.
 - The rows of the thousand-table cases are single-row INSERTs in transactions of ten; every transaction writes another table
   than the one before. The first half contains what each table costs once, the compilation of its row plan; "second half"
   is the same ratio without it.
+- The cases on OceanBase's engine read by flashback and by view logs; a plain reader is one streaming cursor of PyMySQL and
+  `json.dumps`, with the same messages, sent nowhere. "INSERT to visible" counts from the clock before the INSERT of a row,
+  in the writer, to the return of a `read_committed` consumer's poll; `--live-s 600` writes for ten minutes.
 """
 
 
 def performance_page(results: Sequence[Result], machine: Machine, rounds: int, minutes: float) -> str:
     """The page as Markdown."""
     peers = [one for one in results if isinstance(one, Versus) and one.other_name == "Debezium"]
-    tables = [one for one in results if isinstance(one, Versus) and one.other_name != "Debezium"]
+    plain = [one for one in results if isinstance(one, Versus) and one.other_name == PLAIN]
+    tables = [one for one in results if isinstance(one, Versus) and one.other_name not in ("Debezium", PLAIN)]
     figures = [one for one in results if isinstance(one, Figure)]
     head = _HEAD.format(minutes=round(minutes) or 1, debezium=machine.debezium, rounds=rounds)
-    return "\n".join([head, *_machine(machine), *_peers(peers), *_tables(tables), *_figures(figures)])
+    return "\n".join(
+        [head, *_machine(machine), *_peers(peers), *_plain(plain), *_tables(tables), *_figures(figures)]
+    )
 
 
 def _machine(machine: Machine) -> list[str]:
@@ -78,6 +85,20 @@ def _peers(results: list[Versus]) -> list[str]:
     for one in results:
         late = [_late(one.obsync), _late(one.other)]
         lines.append(_row([one.title, *late, _whole(one.obsync), _whole(one.other)]))
+    return [*lines, ""]
+
+
+def _plain(results: list[Versus]) -> list[str]:
+    if not results:
+        return []
+    lines = [
+        "## obsync and a plain reader\n",
+        "| | obsync, rows/s | plain reader, rows/s | ratio | required | obsync, CPU | plain reader, CPU |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for one in results:
+        cells = [one.title, _rate(one.obsync), _rate(one.other), _ratio(one), _required(one)]
+        lines.append(_row([*cells, _cpu(one.obsync), _cpu(one.other)]))
     return [*lines, ""]
 
 

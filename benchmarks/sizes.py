@@ -21,6 +21,9 @@ class Sizes(msgspec.Struct, frozen=True):
     history_s: int = 3700
     shared_rows: int = 500_000
     shared_samples: int = 200
+    live_s: float = 120.0
+    slow_s: float = 30.0
+    written_rows: int = 200_000
 
 
 WHOLE = Sizes()
@@ -38,4 +41,7 @@ QUICK = Sizes(
     history_s=130,
     shared_rows=100_000,
     shared_samples=40,
+    live_s=10.0,
+    slow_s=5.0,
+    written_rows=20_000,
 )

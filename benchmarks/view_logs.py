@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import closing
 from threading import Event
 from time import perf_counter, time
+
+import pymysql
 
 from obsync_tui.engine.formats.default import DEFAULT
 from obsync_tui.engine.formats.plan import Identity, RecordKind
@@ -28,22 +31,26 @@ from obsync_tui.model.project import KeyForm
 from tests.contract.sources import ViewLogSource
 from tests.servers import OceanBaseServer
 
-_COLUMNS = (
+COLUMNS = (
     "id BIGINT PRIMARY KEY, a INT, b INT UNSIGNED, price DECIMAL(10,2), name VARCHAR(40), note VARCHAR(100),"
     " made DATETIME, flag TINYINT"
 )
 
 
-def _load(source: ViewLogSource, table: str, rows: int, per_statement: int = 1000) -> float:
+def load(connection: pymysql.Connection, table: str, rows: int, per_statement: int = 1000) -> float:
     """Seconds that so many inserts take."""
     values = f"(%d, 7, 8, 9.95, 'a name of some length', '{'n' * 60}', '2026-01-02 03:04:05', 1)"
     started_s = perf_counter()
-    with source.connect() as connection, connection.cursor() as cursor:
-        cursor.execute(f"USE {source.database}")
+    with connection.cursor() as cursor:
         for first in range(0, rows, per_statement):
             last = min(first + per_statement, rows)
             cursor.execute(f"INSERT INTO {table} VALUES " + ",".join(values % i for i in range(first, last)))
     return perf_counter() - started_s
+
+
+def _load(source: ViewLogSource, table: str) -> float:
+    with closing(source.server.connect(database=source.database)) as connection:
+        return load(connection, table, 100_000)
 
 
 def _plan(group: RowGroup) -> RowPlan:
@@ -111,7 +118,7 @@ print(number)
 
 def _live(source: ViewLogSource, seconds: float) -> dict[str, float]:
     """A writer of 5,000 rows a second: rows, purges, and the age of each transaction when it comes."""
-    source.run(f"CREATE TABLE live ({_COLUMNS})")
+    source.run(f"CREATE TABLE live ({COLUMNS})")
     source.take()
     store, position = source.store(), LogPosition(source.executed())
     arguments = (
@@ -160,13 +167,13 @@ def main(rows: int, live_s: float) -> None:
     figures: dict[str, object] = {}
     with OceanBaseServer() as server:
         source = ViewLogSource(server)
-        source.run(f"CREATE TABLE plain ({_COLUMNS})")
+        source.run(f"CREATE TABLE plain ({COLUMNS})")
         source.purge_rows = 1 << 40
-        without_s = _load(source, "plain", 100_000)
-        source.run(f"CREATE TABLE logged ({_COLUMNS})", "DROP TABLE plain")
+        without_s = _load(source, "plain")
+        source.run(f"CREATE TABLE logged ({COLUMNS})", "DROP TABLE plain")
         source.take()
         start = source.executed()
-        with_s = _load(source, "logged", 100_000)
+        with_s = _load(source, "logged")
         figures["insert_100k_s"] = {"plain": round(without_s, 2), "logged": round(with_s, 2)}
         figures["empty_poll_of_100k_rows"] = _polls(source)
         _rest(source, rows - 100_000)
