@@ -21,6 +21,7 @@ from benchmarks.report import performance_page
 from benchmarks.sharing import many_idle, sharing
 from benchmarks.sizes import QUICK, WHOLE, Sizes
 from benchmarks.tables import tables
+from benchmarks.traced import trace
 from tests.servers.downloads import MissingPrerequisite
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
@@ -30,6 +31,7 @@ CASES: dict[str, Callable[[Sizes], Sequence[Result]]] = {
     "stream-40": stream_40,
     "snapshot": snapshot,
     "tables": tables,
+    "trace": trace,
     "transaction": transaction,
     "idle": idle,
     "latency": latency,

@@ -62,6 +62,11 @@ class Product:
         options = ["--from", "shop", "--to", "events", "--objects", objects, "--topic", topic]
         self._command("project", "create", name, *options, "--steps", steps, "--partitions", str(partitions))
 
+    def append(self, name: str, text: str) -> None:
+        """Add lines to a project's file."""
+        path = self._home / "config" / "projects" / f"{name}.toml"
+        path.write_text(f"{path.read_text()}\n{text}")
+
     def prepare(self, name: str) -> float:
         """Commit the stream's start at the source's position of now; seconds from the process' start to that."""
         began_s, watch = time.monotonic(), self._probed(name, 0)

@@ -218,6 +218,12 @@ class Store(Strict, frozen=True):
         return None if self.start == NOW else parse_moment(self.start)
 
 
+class Trace(Strict, frozen=True):
+    """Row trace: how many bytes of the newest batches are kept in memory while the project runs; 0: none."""
+
+    window_bytes: Annotated[int, msgspec.Meta(ge=0, le=1 << 30)] = 8 << 20
+
+
 class Project(Strict, frozen=True, rename={"source": "from", "destination": "to"}):
     """A project file, whole; `source` and `destination` are data-source names (`from` and `to` in the file).
 
@@ -236,6 +242,7 @@ class Project(Strict, frozen=True, rename={"source": "from", "destination": "to"
     full: Full = Full()
     store: Store = Store()
     tags: tuple[Tag, ...] = ()
+    trace: Trace = Trace()
 
     def __post_init__(self) -> None:
         if not self.steps or len(set(self.steps)) < len(self.steps):

@@ -42,6 +42,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[delivery]": project.Delivery,
     "[full]": project.Full,
     "[store]": project.Store,
+    "[trace]": project.Trace,
 }
 
 

@@ -1,5 +1,6 @@
 """The Connector: batches of row images in, messages and positions out."""
 
+from collections.abc import Callable, Sequence
 from time import time
 
 from obsync_tui.engine.connector.outgoing import Outgoing
@@ -12,11 +13,13 @@ from obsync_tui.engine.full.cuts import CutFilter
 from obsync_tui.engine.full.reader import ChunkBatch
 from obsync_tui.engine.metrics.meter import TableCounts
 from obsync_tui.engine.rowplan.request import Keep
-from obsync_tui.engine.store.store import Begin, DdlStatement, LogBatch, RowGroup, SchemaVersion
+from obsync_tui.engine.store.store import Begin, DdlStatement, LogBatch, LogItem, RowGroup, SchemaVersion
 from obsync_tui.engine.store.versions import dropped_schema_record, schema_record
 from obsync_tui.model.position import GtidSet, LogPosition
 from obsync_tui.model.project import Project
 
+Passed = Callable[[Sequence[LogItem], Outgoing, bool, bool], None]
+"""Is told of each batch that is ready: its items, and whether rows could be left out by cuts, or after a restart."""
 # After these a later CREATE of the name is another table.
 _GONE = ("DROP_TABLE", "RENAME_TABLE")
 
@@ -42,8 +45,10 @@ class Connector:
         position: LogPosition,
         cut_filter: CutFilter | None = None,
         counts: TableCounts | None = None,
+        passed: Passed | None = None,
     ) -> None:
         self._project = project
+        self._passed = passed
         self._format = message_format
         self._identity = identity
         self._routes = routes
@@ -72,12 +77,15 @@ class Connector:
             )
             out.count = sum(map(len, lanes))
             self._oversize.check(out, plan.route, str(batch.table.name))
+        if self._passed is not None:
+            self._passed((), out, False, False)
         return out
 
     def changes(self, batch: LogBatch) -> Outgoing:
         """Changes of the log, in order, with the position behind them."""
         out = Outgoing(log_bytes=batch.size_bytes, read_us=batch.read_us, whole=batch.whole, more=batch.more)
         items = self._upserts.join(batch.items, batch.whole) if self._upserts else batch.items
+        filtered, resumed = self._cuts is not None, self._skip > 0
         for item in items:
             if isinstance(item, RowGroup):
                 self._group(item, out)
@@ -107,6 +115,8 @@ class Connector:
         )
         self._heartbeat(out)
         self._oversize.check_all(out, self._routes, self._begin)
+        if self._passed is not None:
+            self._passed(items, out, filtered, resumed)
         return out
 
     def _group(self, group: RowGroup, out: Outgoing) -> None:

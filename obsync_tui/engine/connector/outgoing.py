@@ -16,6 +16,7 @@ class Outgoing:
     `whole` tells that a source transaction ends here, `more` that further changes were already waiting.
     `largest_bytes` is the largest value's size. `rows` counts source row changes, `log_bytes` what was read for them,
     `read_us` when. `slow` tells that a rate limit holds back what follows, so that nothing should wait for it.
+    `number` is its place in the trace, 0 outside of it; `void` that its rows were not sent.
     """
 
     messages: dict[str, Lanes] = field(default_factory=dict)
@@ -33,6 +34,8 @@ class Outgoing:
     whole: bool = True
     more: bool = False
     slow: bool = False
+    number: int = 0
+    void: bool = False
 
     def lanes(self, topic: str, partitions: int) -> Lanes:
         """The topic's lanes, made at first use."""

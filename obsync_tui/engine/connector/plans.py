@@ -14,12 +14,12 @@ from obsync_tui.model.project import DmlKind, Project
 from obsync_tui.model.table import TableVersion
 
 _KEPT = 20_000
-_KINDS = {
+KINDS = {
     DmlKind.INSERT: RecordKind.INSERT,
     DmlKind.UPDATE: RecordKind.UPDATE,
     DmlKind.DELETE: RecordKind.DELETE,
 }
-_MESSAGES = {
+MESSAGES = {
     RecordKind.INSERT: (RecordKind.INSERT,),
     RecordKind.DELETE: (RecordKind.DELETE,),
     RecordKind.ROW: (RecordKind.ROW,),
@@ -67,7 +67,7 @@ class Plans:
             found = self._plans[key] = self._compile(
                 group.table,
                 group.shape,
-                _KINDS[group.kind],
+                KINDS[group.kind],
                 emit and group.kind in self._dml,
                 careful,
                 columns,
@@ -93,7 +93,7 @@ class Plans:
         route = self._routes.route(table.name)
         try:
             plans: tuple[tuple[RecordKind, MessagePlan], ...] = tuple(
-                (message, self._format.row(table, message, self._identity)) for message in _MESSAGES[kind]
+                (message, self._format.row(table, message, self._identity)) for message in MESSAGES[kind]
             )
         except ValueError as error:
             raise SchemaMismatch(

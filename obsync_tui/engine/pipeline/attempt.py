@@ -109,6 +109,7 @@ class Attempt:
 
         `opened` is called when this process has become the only writer, `rerun_kept` when the rerun is durable.
         """
+        self._parts.trace.begin()
         sink = self._parts.sink()
         try:
             checkpoint = decode_checkpoint(sink.open(take_over))
@@ -206,8 +207,9 @@ class Attempt:
             committed=self._on_commit,
         )
 
-    def _on_commit(self, position: LogPosition | None) -> None:
+    def _on_commit(self, position: LogPosition | None, number: int) -> None:
         self.progressed = True
+        self._parts.trace.committed(number)
         if position is not None:
             self.position = position.executed
         self._parts.committed(position)
@@ -233,6 +235,7 @@ class Attempt:
             position,
             cut_filter,
             self._meter.tables,
+            self._parts.trace.passed,
         )
 
     def _full(

@@ -43,6 +43,7 @@ _RESTART = {
     "store.heartbeat_s": "the stream is asked for anew",
     "store.silence_s": "the stream is asked for anew",
     "store.purge_rows": _FROM_CHECKPOINT,
+    "trace.window_bytes": "another window is begun",
 }
 _NEVER = {
     "id": _OTHER_PROJECT,

@@ -30,7 +30,10 @@ Notice = Callable[[str], None]
 
 
 class Feeder:
-    """The sink's thread. `commit_now` and `run` are called by one thread at a time."""
+    """The sink's thread. `commit_now` and `run` are called by one thread at a time.
+
+    `committed` is told the position, and the highest number of a batch, that are durable.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class Feeder:
         started_s: float,
         token: RunToken,
         extra: Callable[[], tuple[Record, ...]],
-        committed: Callable[[LogPosition | None], None],
+        committed: Callable[[LogPosition | None, int], None],
     ) -> None:
         self._sink = sink
         self._queue = queue
@@ -59,7 +62,7 @@ class Feeder:
         self._position: LogPosition | None = None
         self._committed_position: LogPosition | None = None
         self._count = self._size_bytes = self._rows = self._read_bytes = 0
-        self._newest_us = 0
+        self._newest_us = self._number = 0
         self._whole = True
         self._opened_s = 0.0
         self._committed_s = self._owner_s = monotonic()
@@ -104,12 +107,14 @@ class Feeder:
         if out.chunk is not None:
             progress = self.progress
             if progress is None or not progress.current(out.chunk):
+                out.void = True
                 return
             self.add(progress.advance(out.chunk))
         else:
             self._position = out.position
             self._whole = out.whole
             self.add(tuple(out.records))
+        self._number = out.number or self._number
         if not self._count and out.count:
             self._opened_s = monotonic()
         with self._token.batch(out.size_bytes):
@@ -157,7 +162,7 @@ class Feeder:
         if self.progress is not None:
             self.progress.committed()
         self._meter.acknowledged(self._rows, self._read_bytes, self._count, self._newest_us)
-        self._committed(self._position)
+        self._committed(self._position, self._number)
         self._committed_position = self._position
         self._records.clear()
         self._count = self._size_bytes = self._rows = self._read_bytes = 0

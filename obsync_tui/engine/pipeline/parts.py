@@ -17,6 +17,7 @@ from obsync_tui.engine.pipeline.mysql_source import MySQLSide
 from obsync_tui.engine.pipeline.oceanbase_source import OceanBaseSide
 from obsync_tui.engine.pipeline.shapes import check_known
 from obsync_tui.engine.pipeline.source import Commit, Secrets, SourceSide
+from obsync_tui.engine.pipeline.trace import Trace
 from obsync_tui.engine.sinks.kafka.atleastonce import AtLeastOnceSink
 from obsync_tui.engine.sinks.kafka.client import client_properties, where
 from obsync_tui.engine.sinks.kafka.topics import TopicFacts, synchronize_topics
@@ -57,6 +58,7 @@ class Parts:
         self._journal = journal
         self._full_paused = full_paused
         self._project = project
+        self.trace = Trace(project, project.trace.window_bytes)
         self.source = source_side(project, source, secrets, state, journal)
         self._destination = destination
         self._secrets = secrets

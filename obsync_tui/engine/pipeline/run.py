@@ -39,6 +39,7 @@ from obsync_tui.model.metrics import Failure, FullStatus, Phase, Status
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.project import Project, Step
 from obsync_tui.model.table import TableName
+from obsync_tui.model.trace import MessageSample, TraceAnswer
 from obsync_tui.model.views import ObjectView
 
 # While an attempt opens the servers again, why the one before failed is still the news.
@@ -347,6 +348,14 @@ class ProjectRun:
         return object_views(
             self._project, attempt.tables, attempt.progress, self._meter.tables, attempt.full_done
         )
+
+    def trace(self, table: TableName, key: tuple[str, ...]) -> TraceAnswer:
+        """The newest changes of a row on their way, from any thread."""
+        return self._parts.trace.answer(table, key)
+
+    def samples(self, table: TableName, limit: int) -> tuple[MessageSample, ...]:
+        """The newest messages of a table's topic, from any thread."""
+        return self._parts.trace.samples(table, limit)
 
     def status(self) -> Status:
         """The numbers of this moment."""

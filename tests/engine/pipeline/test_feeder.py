@@ -37,7 +37,7 @@ class Rig:
             started_s=0.0,
             token=RunToken(),
             extra=lambda: (),
-            committed=self.positions.append,
+            committed=lambda position, _: self.positions.append(position),
         )
         self.number = 0
 

@@ -1,0 +1,50 @@
+"""The trace of a running project against what a consumer reads: every key of every table, message by message."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from contextlib import closing
+from pathlib import Path
+
+from obsync_tui.model.project import Trace
+from obsync_tui.model.table import TableName
+from tests.faults.conftest import Bank
+from tests.faults.controlled import Controlled
+from tests.servers import KafkaBroker, MySQLServer, Record, consume_all
+
+Way = tuple[str, str, int]
+
+
+def test_every_message_is_traced(
+    mysql80: MySQLServer, kafka: KafkaBroker, bank: Bank, tmp_path: Path
+) -> None:
+    workload = bank(mysql80, seed=52, rows=200)
+    with closing(Controlled(tmp_path, workload, kafka.bootstrap, trace=Trace(64 << 20))) as held:
+        held.begin()
+        held.until_delivered(workload.executed())
+        workload.steps(60)
+        held.until_delivered(workload.executed())
+        by_key: dict[tuple[str, bytes], list[Record]] = defaultdict(list)
+        for record in consume_all(kafka.bootstrap, workload.topics):
+            by_key[record.topic, record.key or b""].append(record)
+        assert len(by_key) > 100
+        changes = 0
+        for (topic, key), records in by_key.items():
+            table = TableName(workload.database, topic.removeprefix(f"{workload.database}_"))
+            if not key:
+                continue
+            lines = held.run.trace(table, tuple(key.decode().split("\x01"))).lines
+            expected: list[Way] = []
+            for record in sorted(records, key=lambda r: (r.partition, r.offset)):
+                message = json.loads(record.value or b"")
+                gtid = message["allMetaData"].get("transId") or ""
+                expected.append((message["recordType"], gtid, record.partition))
+            found = [(line.record, line.gtid, line.partition or 0) for line in lines]
+            assert sorted(found) == sorted(expected), (table, key)
+            assert all(line.topic == topic and not line.left_out for line in lines)
+            assert all(line.delivered_s is not None and line.delivered_s <= time.time() for line in lines)
+            changes += sum(line.kind != "ROW" for line in lines)
+        assert changes > 60
+        held.stop()
