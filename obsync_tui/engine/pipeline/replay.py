@@ -39,6 +39,8 @@ _NOWHERE = LogPosition("")
 _NOBODY = Identity("", "")
 Place = tuple[int, bytes | None]
 """A message's partition and its key."""
+Plans = dict[tuple[int, RecordKind, int], RowPlan]
+"""Compiled plans by the identity of the wire shape, kind, and partitions; good while the batches are held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,19 @@ class _Step:
 
 
 def lines_of(
-    project: Project, passage: Passage, delivered_s: float | None, table: TableName, key: tuple[str, ...]
+    project: Project,
+    passage: Passage,
+    delivered_s: float | None,
+    table: TableName,
+    key: tuple[str, ...],
+    plans: Plans,
 ) -> Iterator[TraceLine]:
-    """The lines of a row in one batch, in the log's order; texts of the key's columns as messages have them."""
+    """The lines of a row in one batch, in the log's order; texts of the key's columns as messages have them.
+
+    `plans` are those compiled so far, for the other batches of the same question.
+    """
     topic, wanted = topic_for(project, table), _SEPARATOR.join(key)
-    steps = list(_Replay(project, passage, topic).steps())
+    steps = list(_Replay(project, passage, topic, plans).steps())
     if not any(step.table == table and step.key == wanted for step in steps):
         return
     missing = Counter(step.place for step in steps if _sends(project, step))
@@ -132,14 +142,14 @@ def _line(
 class _Replay:
     """Runs plans over the rows of one topic in a batch."""
 
-    def __init__(self, project: Project, passage: Passage, topic: str) -> None:
+    def __init__(self, project: Project, passage: Passage, topic: str, plans: Plans) -> None:
         self._project = project
         self._passage = passage
         self._topic = topic
         # A topic without messages in the batch: how many partitions it has does not matter to what was left out.
         self._partitions = len(passage.out.messages.get(topic, ())) or project.message.one_partition + 1
         self._routes = Routes(project, lambda name: TopicRoute(name, self._partitions, 0))
-        self._plans: dict[tuple[int, RecordKind], RowPlan] = {}
+        self._plans = plans
 
     def steps(self) -> Iterator[_Step]:
         """What the plans make of the rows, in the log's order within each partition."""
@@ -173,11 +183,11 @@ class _Replay:
                 yield _Step(table.name, begin, kind, record, json.loads(key) if key else "", place)
 
     def _plan(self, table: TableVersion, shape: WireShape, kind: RecordKind) -> RowPlan:
-        found = self._plans.get((id(shape), kind))
+        found = self._plans.get((id(shape), kind, self._partitions))
         if found is None:
             plans = tuple((record, _marking(self._project, table, record)) for record in MESSAGES[kind])
             request = PlanRequest(table, shape, kind, plans, self._routes.routing(table))
-            found = self._plans[id(shape), kind] = compile_row_plan(request)
+            found = self._plans[id(shape), kind, self._partitions] = compile_row_plan(request)
         return found
 
 

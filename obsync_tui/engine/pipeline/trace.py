@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from time import time
 
 from obsync_tui.engine.connector.outgoing import Outgoing
-from obsync_tui.engine.pipeline.replay import Passage, lines_of
+from obsync_tui.engine.pipeline.replay import Passage, Plans, lines_of
 from obsync_tui.engine.store.store import LogItem
 from obsync_tui.model.objects import ObjectRules, topic_for
 from obsync_tui.model.project import Project
@@ -87,8 +87,10 @@ class Trace:
         if not ObjectRules(self._project.objects).matches(table):
             return (TraceLine("", 0.0, 0.0, "", left_out=_OUT_OF_SCOPE),)
         lines: list[TraceLine] = []
-        for entry in self._kept():
-            lines += lines_of(self._project, entry.passage, entry.delivered_s, table, key)
+        plans: Plans = {}
+        entries = self._kept()
+        for entry in entries:
+            lines += lines_of(self._project, entry.passage, entry.delivered_s, table, key, plans)
         return tuple(lines)
 
     def answer(self, table: TableName, key: tuple[str, ...]) -> TraceAnswer:
