@@ -37,7 +37,7 @@ def test_every_message_is_traced(
             table = TableName(workload.database, topic.removeprefix(f"{workload.database}_"))
             if not key:
                 continue
-            lines = held.run.trace(table, tuple(key.decode().split("\x01"))).lines
+            lines = held.run.trace.find(table, tuple(key.decode().split("\x01")))
             expected: list[Way] = []
             for record in sorted(records, key=lambda r: (r.partition, r.offset)):
                 message = json.loads(record.value or b"")

@@ -109,7 +109,7 @@ class Attempt:
 
         `opened` is called when this process has become the only writer, `rerun_kept` when the rerun is durable.
         """
-        self._parts.trace.begin()
+        self._parts.trace.begin(self._project)
         sink = self._parts.sink()
         try:
             checkpoint = decode_checkpoint(sink.open(take_over))

@@ -52,13 +52,14 @@ class Parts:
         journal: Journal,
         full_paused: Callable[[], bool],
         threads: ThreadPool,
+        trace: Trace,
     ) -> None:
         self.threads = threads
         self.started_s = started_s
         self._journal = journal
         self._full_paused = full_paused
         self._project = project
-        self.trace = Trace(project, project.trace.window_bytes)
+        self.trace = trace
         self.source = source_side(project, source, secrets, state, journal)
         self._destination = destination
         self._secrets = secrets

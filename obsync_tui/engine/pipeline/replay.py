@@ -45,8 +45,11 @@ Plans = dict[tuple[int, RecordKind, int], RowPlan]
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A batch as it passed the Connector, when, and whether images could be left out by a cut or after a restart."""
+    """A batch as it passed the Connector of a project, when, and whether images could be left out by a cut or after a
+    restart.
+    """
 
+    project: Project
     items: Sequence[LogItem]
     out: Outgoing
     passed_s: float
@@ -67,7 +70,6 @@ class _Step:
 
 
 def lines_of(
-    project: Project,
     passage: Passage,
     delivered_s: float | None,
     table: TableName,
@@ -78,8 +80,9 @@ def lines_of(
 
     `plans` are those compiled so far, for the other batches of the same question.
     """
+    project = passage.project
     topic, wanted = topic_for(project, table), _SEPARATOR.join(key)
-    steps = list(_Replay(project, passage, topic, plans).steps())
+    steps = list(_Replay(passage, topic, plans).steps())
     if not any(step.table == table and step.key == wanted for step in steps):
         return
     missing = Counter(step.place for step in steps if _sends(project, step))
@@ -142,8 +145,8 @@ def _line(
 class _Replay:
     """Runs plans over the rows of one topic in a batch."""
 
-    def __init__(self, project: Project, passage: Passage, topic: str, plans: Plans) -> None:
-        self._project = project
+    def __init__(self, passage: Passage, topic: str, plans: Plans) -> None:
+        project = self._project = passage.project
         self._passage = passage
         self._topic = topic
         # A topic without messages in the batch: how many partitions it has does not matter to what was left out.

@@ -7,13 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from time import monotonic, time
 
-from obsync_tui.engine.errors import (
-    ConfigError,
-    EngineError,
-    Fenced,
-    ProjectOwned,
-    Stopped,
-)
+from obsync_tui.engine.errors import ConfigError, EngineError, Fenced, ProjectOwned, Stopped
 from obsync_tui.engine.full.limits import Limits
 from obsync_tui.engine.history.journal import Journal, ProjectJournal
 from obsync_tui.engine.metrics.meter import Meter, rss_bytes
@@ -27,6 +21,7 @@ from obsync_tui.engine.pipeline.parts import Parts
 from obsync_tui.engine.pipeline.rerun import Rerun
 from obsync_tui.engine.pipeline.sampler import SAMPLE_EVERY_S, Sampler
 from obsync_tui.engine.pipeline.source import Secrets
+from obsync_tui.engine.pipeline.trace import Trace
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.threads import ThreadPool
 from obsync_tui.model.applied import Applied
@@ -39,7 +34,6 @@ from obsync_tui.model.metrics import Failure, FullStatus, Phase, Status
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.project import Project, Step
 from obsync_tui.model.table import TableName
-from obsync_tui.model.trace import MessageSample, TraceAnswer
 from obsync_tui.model.views import ObjectView
 
 # While an attempt opens the servers again, why the one before failed is still the news.
@@ -53,7 +47,7 @@ class ProjectRun:
     """Runs one project in this process.
 
     `run` blocks and raises EngineError; everything else may be called from any thread, and does not wait for what it
-    asks for. A component that is paused stays paused over runs, until it is started.
+    asks for. A component that is paused stays paused over runs, until it is started. `trace` tells of single rows.
     """
 
     def __init__(
@@ -75,6 +69,7 @@ class ProjectRun:
         self._threads = threads or ThreadPool()
         self._started_s = time()
         self._meter = Meter()
+        self.trace = Trace(project)
         self._gates = Gates(state, project.id)
         self._limits = Limits(project.store.rows_per_s, project.store.bytes_per_s)
         self._components = Components(self._gates, self._meter)
@@ -103,6 +98,7 @@ class ProjectRun:
             self._journal,
             full_paused,
             self._threads,
+            self.trace,
         )
 
     def run(self) -> None:
@@ -348,14 +344,6 @@ class ProjectRun:
         return object_views(
             self._project, attempt.tables, attempt.progress, self._meter.tables, attempt.full_done
         )
-
-    def trace(self, table: TableName, key: tuple[str, ...]) -> TraceAnswer:
-        """The newest changes of a row on their way, from any thread."""
-        return self._parts.trace.answer(table, key)
-
-    def samples(self, table: TableName, limit: int) -> tuple[MessageSample, ...]:
-        """The newest messages of a table's topic, from any thread."""
-        return self._parts.trace.samples(table, limit)
 
     def status(self) -> Status:
         """The numbers of this moment."""

@@ -35,20 +35,21 @@ class _Entry:
 
 
 class Trace:
-    """A window of the newest batches, at most so many bytes; 0 keeps nothing. Safe for threads."""
+    """A window of the newest batches, of the project's size; 0 keeps nothing. Safe for threads."""
 
-    def __init__(self, project: Project, limit_bytes: int) -> None:
+    def __init__(self, project: Project) -> None:
         self._project = project
-        self._limit_bytes = limit_bytes
+        self._limit_bytes = project.trace.window_bytes
         self._entries: deque[_Entry] = deque()
         self._held_bytes = 0
         self._number = 0
         self._marked = 0
         self._lock = threading.Lock()
 
-    def begin(self) -> None:
-        """Another attempt starts at the checkpoint: what was not committed is read again."""
+    def begin(self, project: Project) -> None:
+        """Another attempt starts, of the project as it is now: what was not committed is read again."""
         with self._lock:
+            self._project, self._limit_bytes = project, project.trace.window_bytes
             while self._entries and self._entries[-1].delivered_s is None:
                 self._held_bytes -= self._entries.pop().size_bytes
 
@@ -63,7 +64,9 @@ class Trace:
             self._number += 1
             out.number = self._number
             self._entries.append(
-                _Entry(Passage(items, out, time(), filtered, resumed), self._number, size_bytes)
+                _Entry(
+                    Passage(self._project, items, out, time(), filtered, resumed), self._number, size_bytes
+                )
             )
             self._held_bytes += size_bytes
             while self._held_bytes > self._limit_bytes:
@@ -90,7 +93,7 @@ class Trace:
         plans: Plans = {}
         entries = self._kept()
         for entry in entries:
-            lines += lines_of(self._project, entry.passage, entry.delivered_s, table, key, plans)
+            lines += lines_of(entry.passage, entry.delivered_s, table, key, plans)
         return tuple(lines)
 
     def answer(self, table: TableName, key: tuple[str, ...]) -> TraceAnswer:

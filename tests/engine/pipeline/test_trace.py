@@ -18,6 +18,7 @@ from obsync_tui.engine.pipeline.trace import Trace
 from obsync_tui.engine.store.store import Begin, Commit, LogBatch, LogItem, RowGroup
 from obsync_tui.model.position import Gtid, LogPosition
 from obsync_tui.model.project import Delivery, DmlKind, KeyForm, Message, Objects, Project, TooLarge
+from obsync_tui.model.project import Trace as TraceOptions
 from obsync_tui.model.table import TableName
 from obsync_tui.model.trace import TraceLine
 from tests.engine.connector.test_connector import OTHER, OTHER_SHAPE, UUID
@@ -39,8 +40,8 @@ class Way:
         **changes: object,
     ) -> None:
         project = Project("np_000000000000", "p", "a", "b", Objects(("shop.*",)))
-        self.project = msgspec.structs.replace(project, **changes)
-        self.trace = Trace(self.project, window)
+        self.project = msgspec.structs.replace(project, trace=TraceOptions(window), **changes)
+        self.trace = Trace(self.project)
         delivery = self.project.delivery
         self._connector = Connector(
             self.project,
@@ -128,7 +129,7 @@ def test_what_a_cut_or_a_restart_leaves_out_is_the_beginning(filtered: bool, why
     out = way.passes(5, group(DmlKind.INSERT, item(1, "a")), updates)
     assert sent([out], b"1") == [(way.trace.find(NAME, ("1",))[2].partition, "UPDATE")]
     if filtered:
-        way.trace = Trace(way.project, WINDOW)
+        way.trace = Trace(way.project)
         way.trace.passed(
             [Begin(Gtid(UUID, 5), 1), group(DmlKind.INSERT, item(1, "a")), updates], out, True, False
         )
@@ -183,7 +184,7 @@ def test_the_window_is_bounded_and_an_attempt_forgets_what_it_lost() -> None:
     assert kept and kept[0] > 5 and kept == list(range(kept[0], 30))
     assert 4000 < window.size_bytes <= window.limit_bytes == 8000
     way.trace.committed(numbers[-3])
-    way.trace.begin()
+    way.trace.begin(way.project)
     assert [gno for gno in range(5, 30) if way.find(str(gno))] == list(range(kept[0], 28))
     assert way.trace.window().size_bytes < window.size_bytes
     # A batch above the bound is not kept, and nothing of before either.
