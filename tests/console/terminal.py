@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Sequence
 
 import pyte
 
@@ -18,8 +19,16 @@ _UNKNOWN = re.compile(rb"\x1b\[[<>][0-9]*u|\x1b\[\?[0-9]+\$p|\x1b\]22;[a-z]+\x07
 class Emulated(Terminal):
     """A terminal with an emulator behind it; remembers every byte that came."""
 
-    def __init__(self, arguments: list[str], *, columns: int = 80, rows: int = 24, **variables: str) -> None:
-        super().__init__("tests.console.hostile", arguments, columns=columns, rows=rows, **variables)
+    def __init__(
+        self,
+        arguments: Sequence[str] = (),
+        *,
+        module: str = "tests.console.hostile",
+        columns: int = 80,
+        rows: int = 24,
+        **variables: str,
+    ) -> None:
+        super().__init__(module, arguments, columns=columns, rows=rows, **variables)
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
@@ -34,9 +43,9 @@ class Emulated(Terminal):
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display)
 
-    def sees(self, *texts: str) -> None:
+    def sees(self, *texts: str, patience_s: float = PATIENCE_S) -> None:
         """Wait until all of these are on the screen."""
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + patience_s
         while not all(text in self.text for text in texts):
             assert time.monotonic() < end, f"{texts} in\n{self.text}"
             self.read(0.2)

@@ -1,0 +1,115 @@
+"""The console on the real engine with real servers: steps 4 and 5 of OMS's overview by keyboard, and what interrupts them."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from obsync_tui.api.operations import PROJECT
+from obsync_tui.api.requests import Named
+from obsync_tui.model.lifecycle import ProjectState
+from tests.console.terminal import Emulated
+from tests.engine.resident import ResidentEngine, until
+from tests.servers import KafkaBroker, MySQLServer, consume_all
+
+PATIENCE_S = 90.0
+ROWS = 3000
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[ResidentEngine]:
+    made = ResidentEngine(tmp_path / "home")
+    yield made
+    made.close()
+
+
+def console(home: ResidentEngine, **variables: str) -> Emulated:
+    return Emulated(["--zone", "utc"], module="obsync_tui", OBSYNC_HOME=str(home.home), **variables)
+
+
+def fill(server: MySQLServer, database: str, first: int, count: int) -> None:
+    with server.connect(database=database) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO item VALUES (%s, %s)", [(n, f"item {n}") for n in range(first, first + count)]
+        )
+        connection.commit()
+
+
+def test_a_project_is_watched_acted_on_and_outlives_its_terminal(
+    home: ResidentEngine, mysql80: MySQLServer, kafka: KafkaBroker
+) -> None:
+    database = f"c{uuid.uuid4().hex[:8]}"
+    mysql80.execute(
+        f"CREATE DATABASE {database}", f"CREATE TABLE {database}.item (id INT PRIMARY KEY, name VARCHAR(40))"
+    )
+    fill(mysql80, database, 0, ROWS)
+    home.sources(mysql80.port, kafka.bootstrap)
+    home.command(
+        "project", "create", "orders", "--from", "shop", "--to", "events", "--objects", f"{database}.*"
+    )
+    with console(home) as it:
+        it.sees("Projects (1)", "orders", "new", patience_s=PATIENCE_S)
+        it.type("s")
+        it.sees("RUN incr", patience_s=PATIENCE_S)
+        it.type("\r")
+        it.sees(
+            "full         Finished",
+            "100%",
+            "incremental  ",
+            "synchronized to",
+            "Events (",
+            patience_s=PATIENCE_S,
+        )
+        fill(mysql80, database, ROWS, 50)
+        it.type("c")
+        it.sees(
+            "Components (", "Store        RUN", "Connector    RUN", "Full-Import  done", patience_s=PATIENCE_S
+        )
+        it.type("\x1b")
+        it.sees("Events (")
+        it.type("o")
+        it.sees("Objects (1)", f"{database}.item", "100%", "50", patience_s=PATIENCE_S)
+        it.type("1")
+        it.sees("Projects (1)")
+        it.type("x")
+        it.sees("Pause orders?")
+        it.type("y")
+        it.sees("PAUSED", patience_s=PATIENCE_S)
+        it.type("s")
+        it.sees("RUN incr", patience_s=PATIENCE_S)
+
+        before = home.answers()
+        os.kill(before.pid, 9)
+        it.sees("NO ENGINE", "orders")
+        home.start()
+        it.loses("NO ENGINE")
+        it.sees("RUN incr", patience_s=PATIENCE_S)
+
+        # The SSH connection drops: the terminal is gone, and the console with it.
+        os.close(it.descriptor)
+        it.descriptor = os.open("/dev/null", os.O_RDWR)
+        os.waitpid(it.pid, 0)
+        it.pid = -1
+    fill(mysql80, database, ROWS + 50, 50)
+    topic = f"{database}_item"
+    until(lambda: len(consume_all(kafka.bootstrap, [topic])) == ROWS + 100, "each row once in Kafka")
+    with console(home) as it:
+        it.sees("Projects (1)", "RUN incr", patience_s=PATIENCE_S)
+        it.type("x")
+        it.sees("Pause orders?")
+        it.type("y")
+        it.sees("PAUSED", patience_s=PATIENCE_S)
+        it.type("X")
+        it.sees("Release orders", "never go on")
+        it.type("order\r")
+        it.sees("That is not the name")
+        it.type("s\r")
+        it.sees("released", patience_s=PATIENCE_S)
+        assert home.call(PROJECT, Named("orders")).summary.state is ProjectState.RELEASED
+        it.type("q")
+        it.sees("The engine and its projects go on.")
+    assert len(consume_all(kafka.bootstrap, [topic])) == ROWS + 100
