@@ -48,6 +48,8 @@ SOCKET_CHECK_S = 60.0
 SETTINGS_AGE_S = 1.0
 DRAIN_S = 2.0
 LOCK_WAIT_S = 1.0
+# What our libraries import only when they need it.
+LOADED_LATE = ("anyio._backends._asyncio", "anyio.lowlevel", "cryptography.fernet", "encodings.idna")
 
 
 class Engine:
@@ -219,6 +221,8 @@ def import_everything() -> None:
     for found in pkgutil.walk_packages(obsync_tui.__path__, "obsync_tui."):
         if not found.name.startswith(skipped) and "native" not in found.name:
             importlib.import_module(found.name)
+    for name in LOADED_LATE:
+        importlib.import_module(name)
 
 
 def _hold_home(home: Path) -> None:
