@@ -9,7 +9,7 @@ PY := $(BIN)/python
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := test
-.PHONY: venv fetch lint format test demo campaign benchmark clean
+.PHONY: venv fetch lint format test demo pictures campaign benchmark clean
 
 venv: $(INSTALLED)
 
@@ -50,6 +50,9 @@ test: lint fetch
 
 demo: venv
 	$(BIN)/obsync demo
+
+pictures: venv
+	$(PY) -m tests.console.pictures
 
 campaign: fetch
 	$(PY) -m pytest -m campaign --timeout=0

@@ -111,8 +111,8 @@ def overview_line(summaries: Sequence[ProjectSummary]) -> Line:
         spans.append(Span(f"  {failed} FAILED", Role.BAD))
     live = [summary for summary in summaries if summary.running]
     rows = sum(summary.rows_per_s for summary in live)
+    spans.append(Span(f"  out {count_text(rows)} rows/s"))
     late = max(live, key=lambda summary: summary.delivery_lag_s or 0.0, default=None)
     if late is not None and (late.delivery_lag_s or 0.0) >= 1:
         spans.append(Span(f"  latest {late.name} {lag_cell(late.delivery_lag_s)}"))
-    spans.append(Span(f"  out {count_text(rows)} rows/s"))
     return tuple(spans)

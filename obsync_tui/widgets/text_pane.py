@@ -1,6 +1,7 @@
 """A text that scrolls: help, a file, a diff, a description; search, wrap, copy."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from rich.cells import cell_len
 
@@ -137,25 +138,34 @@ class TextPane(Pane):
 
 
 def wrapped(line: Line, width: int) -> list[Line]:
-    """The line in rows of at most `width` cells, broken anywhere; what exceeds 4,000 characters is counted."""
-    rows: list[list[Span]] = [[]]
-    room = width
-    taken = 0
-    for text, role in line:
-        over = max(taken + len(text) - _LONGEST, 0)
-        text = clean(text[: len(text) - over], _LONGEST) + (f" ... {over} characters more" if over else "")
-        taken += len(text)
-        piece = ""
-        for character in text:
-            size = cell_len(character)
-            if size > room:
-                rows[-1].append(Span(piece, role))
-                rows.append([])
-                piece, room = "", width
-            piece += character
-            room -= size
-        rows[-1].append(Span(piece, role))
-    return [tuple(row) for row in rows]
+    """The line in rows of at most `width` cells, broken at blanks where there are some.
+
+    What exceeds 4,000 characters is counted and left out.
+    """
+    characters = [(character, role) for text, role in line for character in clean(text[:_LONGEST], _LONGEST)]
+    over = sum(len(text) for text, _ in line) - _LONGEST
+    if over > 0:
+        characters = characters[:_LONGEST] + [(one, Role.DIM) for one in f" ... {over} characters more"]
+    rows: list[Line] = []
+    start = size = place = 0
+    while place < len(characters):
+        size += cell_len(characters[place][0])
+        if size <= width:
+            place += 1
+            continue
+        blank = max((at for at in range(start, place + 1) if characters[at][0] == " "), default=start)
+        end = blank if blank > start else max(place, start + 1)
+        rows.append(_joined(characters[start:end]))
+        start = place = end + 1 if end == blank else end
+        size = 0
+    rows.append(_joined(characters[start:]))
+    return rows
+
+
+def _joined(characters: Sequence[tuple[str, Role]]) -> Line:
+    """Characters of one role next to each other as one span."""
+    groups = groupby(characters, lambda one: one[1])
+    return tuple(Span("".join(character for character, _ in group), role) for role, group in groups)
 
 
 def shifted(line: Line, left: int) -> Line:
