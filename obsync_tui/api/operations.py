@@ -12,6 +12,7 @@ from obsync_tui.model.gap import Gap
 from obsync_tui.model.history import LogPage, MetricSeries
 from obsync_tui.model.retime import Retimed
 from obsync_tui.model.tenant import Description
+from obsync_tui.model.trace import MessageSample, TraceAnswer
 from obsync_tui.model.viewlog import ListedLog
 
 _VIEWER = Access.VIEWER
@@ -143,6 +144,15 @@ ENGINE_LOGS = Operation(
 COMPONENT = Operation(
     "component", "POST", f"{_PROJECT}/components/{{component}}/{{action}}", ask.Component, views.Done,
     "Start, pause or restart a component; read tables again.", needs_engine=True,
+)  # fmt: skip
+TRACE = Operation(
+    "trace", "POST", f"{_PROJECT}/trace", ask.Trace, TraceAnswer,
+    "What became of a row's newest changes: read, left out or sent, topic and partition, committed.",
+    needs_engine=True,
+)  # fmt: skip
+SAMPLES = Operation(
+    "samples", "POST", f"{_PROJECT}/samples", ask.Samples, tuple[MessageSample, ...],
+    "The newest messages of a table.", needs_engine=True,
 )  # fmt: skip
 OBJECTS = Operation(
     "objects", "GET", f"{_PROJECT}/objects", ask.Named, tuple[views.ObjectView, ...],

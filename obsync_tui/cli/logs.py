@@ -1,15 +1,16 @@
-"""`obsync project logs` and `metrics`: what was, as lines."""
+"""`obsync project logs`, `metrics` and `trace`: what was, as lines."""
 
 import argparse
 import time
 from collections.abc import Sequence
 
 from obsync_tui.api import operations as op
-from obsync_tui.api.requests import Logs, Metrics
+from obsync_tui.api.requests import Logs, Metrics, Trace
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.output import show, show_json, show_table
 from obsync_tui.cli.session import Session
 from obsync_tui.cli.status_text import time_text
+from obsync_tui.cli.trace_text import show_trace
 from obsync_tui.model.history import LogLine
 
 _FOLLOW_S = 1.0
@@ -53,6 +54,16 @@ def metrics(session: Session, arguments: argparse.Namespace) -> int:
             at_s = found.start_s + number * found.step_s
             rows.append((time_text(at_s), *("" if value is None else f"{value:.3g}" for value in values)))
     show_table(("AT", *(str(name).upper() for name in found.names)), rows)
+    return exit_codes.OK
+
+
+def trace(session: Session, arguments: argparse.Namespace) -> int:
+    """Print what became of the newest changes of a row."""
+    answer = session.call(op.TRACE, Trace(arguments.name, arguments.table, tuple(arguments.key)))
+    if arguments.json:
+        show_json(answer)
+    else:
+        show_trace(answer, time.time())
     return exit_codes.OK
 
 

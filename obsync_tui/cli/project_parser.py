@@ -91,6 +91,13 @@ def _add_past(commands: "Commands") -> None:
     lines_options(written)
     written.add_argument("--follow", action="store_true", help="go on with the lines that come")
     json_option(written)
+    traced = named(commands, "trace", "what became of the newest changes of a row")
+    traced.set_defaults(command=logs.trace)
+    traced.add_argument("table", metavar="DB.TABLE")
+    traced.add_argument(
+        "key", metavar="KEY", nargs="+", help="the key as messages have it, a word for each column"
+    )
+    json_option(traced)
     measured = named(commands, "metrics", "print a project's metrics over the last minutes")
     measured.set_defaults(command=logs.metrics)
     measured.add_argument("--minutes", type=float, default=10, help="how far back; default 10")

@@ -2,13 +2,14 @@
 
 from obsync_tui.api import operations as op
 from obsync_tui.api.requests import Component as Asked
-from obsync_tui.api.requests import Named
+from obsync_tui.api.requests import Named, Samples, Trace
 from obsync_tui.engine.mysql import catalog as mysql_catalog
 from obsync_tui.engine.mysql.connection import connect
 from obsync_tui.engine.oceanbase import catalog as oceanbase_catalog
 from obsync_tui.engine.oceanbase import connection as oceanbase
 from obsync_tui.engine.pipeline.objectviews import object_view
 from obsync_tui.engine.refusal import Refused
+from obsync_tui.engine.runner import Runner
 from obsync_tui.engine.service.runs import table_name
 from obsync_tui.engine.service.service import Caller, Handler, Service
 from obsync_tui.model.component import Component
@@ -18,6 +19,7 @@ from obsync_tui.model.event import EventKind
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.project import Project
 from obsync_tui.model.table import TableVersion
+from obsync_tui.model.trace import MessageSample, TraceAnswer
 from obsync_tui.model.views import Done, ObjectView
 
 _READ_TIMEOUT_S = 60.0
@@ -25,11 +27,8 @@ _READ_TIMEOUT_S = 60.0
 
 def component(service: Service, request: Asked, caller: Caller) -> Done:
     """Start, pause or restart a component; read tables again."""
-    engine = service.supervisor()
-    project = service.index.project(request.name)
-    runner = engine.runner(project.id)
-    if runner is None:
-        raise Refused("the project does not run", where=f"project {project.name}", cure="Start or resume it.")
+    runner = _runner(service, request.name)
+    project = runner.project
     which = Component(request.component)
     if request.action == "rerun":
         if which is not Component.FULL_IMPORT:
@@ -43,6 +42,23 @@ def component(service: Service, request: Asked, caller: Caller) -> Done:
         runner.run.restart(which)
     service.state.add_event(project.id, EventKind.RUN, f"{which}: {request.action}", who=caller.who)
     return Done((f"{which}: {request.action}",))
+
+
+def trace(service: Service, request: Trace, caller: Caller) -> TraceAnswer:
+    """What became of a row's newest changes."""
+    return _runner(service, request.name).run.trace.answer(table_name(request.table), request.key)
+
+
+def samples(service: Service, request: Samples, caller: Caller) -> tuple[MessageSample, ...]:
+    """The newest messages of a table."""
+    return _runner(service, request.name).run.trace.samples(table_name(request.table), request.limit)
+
+
+def _runner(service: Service, name: str) -> Runner:
+    runner = service.supervisor().runner(service.index.project(name).id)
+    if runner is None:
+        raise Refused("the project does not run", where=f"project {name}", cure="Start or resume it.")
+    return runner
 
 
 def objects(service: Service, request: Named, caller: Caller) -> tuple[ObjectView, ...]:
@@ -73,4 +89,9 @@ def _tables(service: Service, project: Project) -> tuple[TableVersion, ...]:
         return oceanbase_catalog.read_tables(connection, rules)
 
 
-HANDLERS = (Handler(op.COMPONENT, component), Handler(op.OBJECTS, objects))
+HANDLERS = (
+    Handler(op.COMPONENT, component),
+    Handler(op.OBJECTS, objects),
+    Handler(op.TRACE, trace),
+    Handler(op.SAMPLES, samples),
+)
