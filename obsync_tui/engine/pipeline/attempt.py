@@ -20,7 +20,7 @@ from obsync_tui.engine.pipeline.feeder import Feeder
 from obsync_tui.engine.pipeline.gates import STREAM, Gates
 from obsync_tui.engine.pipeline.parts import Parts
 from obsync_tui.engine.pipeline.queue import BoundedQueue
-from obsync_tui.engine.pipeline.rerun import Rerun, commit_rerun
+from obsync_tui.engine.pipeline.rerun import Rerun, commit_rerun, sent_again
 from obsync_tui.engine.pipeline.topicbook import TopicBook
 from obsync_tui.engine.sinks.ownership import REWRITE_S, owner_record, this_process
 from obsync_tui.engine.sinks.sink import Sink
@@ -134,9 +134,13 @@ class Attempt:
 
     def _keep_rerun(self, rerun: Rerun, sink: Sink, checkpoint: Checkpoint) -> Checkpoint:
         self._parts.end_full()
+        before = checkpoint.position
         checkpoint, tables = commit_rerun(rerun, self._parts.source, checkpoint, sink.commit)
-        for table in tables:
-            self._journal.event(LogOf.FULL_IMPORT, EventKind.RUN, f"{table} is read again")
+        texts = [f"{table} is read again" for table in tables]
+        if tables and before is not None:
+            texts += filter(None, (sent_again(before),))
+        for text in texts:
+            self._journal.event(LogOf.FULL_IMPORT, EventKind.RUN, text)
         return checkpoint
 
     def _gate(self, sink: Sink, phase: Phase, step: Step, components: tuple[Component, ...]) -> None:

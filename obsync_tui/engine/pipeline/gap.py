@@ -13,7 +13,7 @@ from obsync_tui.engine.pipeline.checkpoint import (
     decode_checkpoint,
     position_record,
 )
-from obsync_tui.engine.pipeline.rerun import read_again
+from obsync_tui.engine.pipeline.rerun import outside, read_again, sent_again
 from obsync_tui.engine.pipeline.source import SourceSide
 from obsync_tui.engine.pipeline.stopped import StoppedProject
 from obsync_tui.engine.state.database import StateFile
@@ -63,7 +63,10 @@ def decide(
         for gap in survey.gaps
         if gap.table not in again
     ]
-    if survey.lost:
+    if not survey.lost:
+        lines += filter(None, (sent_again(position),))
+        position = outside(position)
+    else:
         position = LogPosition(survey.executed, sequence=position.sequence, epoch=position.epoch)
         records.append(position_record(position))
         lines.append(f"the stream goes on at {survey.executed[:200] or 'the beginning'}: {survey.lost}")

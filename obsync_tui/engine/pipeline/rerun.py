@@ -8,11 +8,13 @@ from obsync_tui.engine.full.progress import FullProgress, table_key
 from obsync_tui.engine.pipeline.checkpoint import (
     Checkpoint,
     decode_checkpoint,
+    position_record,
     read_again_record,
     resync_record,
 )
 from obsync_tui.engine.pipeline.source import Commit, SourceSide
 from obsync_tui.model.checkpoint import Record
+from obsync_tui.model.position import LogPosition
 from obsync_tui.model.table import TableName
 
 
@@ -28,7 +30,7 @@ def read_again(
     """The records by which the next attempt reads the tables again.
 
     Logs of the tables themselves are given up, and those of `lost` tables too: what they hold is older than the cut.
-    Raises SourceError.
+    Inside a transaction the position goes back to its beginning. Raises SourceError.
     """
     records = [Record(table_key(table), None) for table in sorted(tables)]
     records += side.give_up(checkpoint, tables | lost)
@@ -39,7 +41,26 @@ def read_again(
         records.append(read_again_record((), after_cut))
     else:
         records.append(resync_record(checkpoint.resync | tables, after_cut))
+        records.append(position_record(outside(checkpoint.position)))
     return records
+
+
+def outside(position: LogPosition) -> LogPosition:
+    """The position before the transaction that it lies in.
+
+    The changes that were counted in it are not those that come of it when tables are left out up to their cut.
+    """
+    return msgspec.structs.replace(position, inside="", rows=0)
+
+
+def sent_again(position: LogPosition) -> str:
+    """A sentence on the transaction that the position lies in; empty when it lies in none."""
+    if not position.inside:
+        return ""
+    return (
+        f"transaction {position.inside} was delivered in part, {position.rows:,} changes of it, and is sent again from "
+        "its beginning"
+    )
 
 
 def commit_rerun(
