@@ -62,6 +62,7 @@ class Engine:
         self._started_s = time.time()
         self._files = ConfigFiles(paths)
         self._settings = Settings()
+        self._settings_version: tuple[int, ...] | None = None
         self._settings_s = float("-inf")
         self._state = StateFile(paths.state_file)
         secrets = SecretResolver(paths.key_file, environment)
@@ -90,6 +91,9 @@ class Engine:
         """The settings as the file stands; the last good ones while it is wrong."""
         if time.monotonic() - self._settings_s > SETTINGS_AGE_S:
             self._settings_s = time.monotonic()
+            if (version := _version(self._paths.settings_file)) == self._settings_version:
+                return self._settings
+            self._settings_version = version
             try:
                 self._settings = read_settings(self._paths.settings_file)
             except EngineError as error:
@@ -165,7 +169,6 @@ class Engine:
         used = resource.getrusage(resource.RUSAGE_SELF)
         cpu_s = used.ru_utime + used.ru_stime
         entries = self.supervisor.index.entries()
-        running = len(self.supervisor.statuses())
         return EngineFacts(
             version=__version__,
             pid=os.getpid(),
@@ -177,9 +180,9 @@ class Engine:
             descriptors=len(os.listdir("/proc/self/fd")),
             clients=self._watches.clients,
             projects=len(entries),
-            running=running,
+            running=self.supervisor.running,
             state_bytes=_size(self._paths.state_file),
-            logs_bytes=sum(_size(path) for path in self._paths.logs.rglob("*") if path.is_file()),
+            logs_bytes=self.supervisor.logs_bytes,
             home=str(self._paths.state),
             socket=str(self._at.path),
             threads_abandoned=len(self.supervisor.threads.abandoned),
@@ -198,6 +201,14 @@ class Engine:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._end)
         return Done(("the engine stops; projects go on from their checkpoints when it runs again",))
+
+
+def _version(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
 
 
 def _size(path: Path) -> int:

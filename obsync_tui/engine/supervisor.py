@@ -43,12 +43,14 @@ class Supervisor:
         state: StateFile,
         logs: ComponentLogs,
     ) -> None:
-        self.index = ProjectIndex(files)
+        self.index = ProjectIndex(files, kept=True)
         self.state = state
         self.table = ProjectTable(state)
         self._files = files
         self._secrets = secrets
         self.logs = logs
+        # As of the last look: a client that watches must not walk the directories each second.
+        self.logs_bytes = 0
         self.history = MetricHistory(state)
         self.threads = ThreadPool()
         self._mutex = threading.Lock()
@@ -63,6 +65,7 @@ class Supervisor:
 
     def start(self) -> None:
         """Take up every project that was running, then watch."""
+        self.index.look()
         entries = {e.project.id: e for e in self.index.entries().values() if e.project}
         for project_id in entries:
             self._adopt(project_id)
@@ -167,7 +170,7 @@ class Supervisor:
             self._acting_on.pop(project_id, None)
         self.history.delete(project_id)
         self.logs.delete(project_id)
-        self.index.invalidate()
+        self.index.look()
 
     def reload(self, project_id: str) -> None:
         """Read a project's life again after somebody else moved it."""
@@ -198,6 +201,11 @@ class Supervisor:
             self.history.close()
         except StateError as error:  # figures are lost with a full disk, the end is not held up
             self._log(Level.ERROR, str(error))
+
+    @property
+    def running(self) -> int:
+        """How many runs have not ended."""
+        return sum(not one.over for one in list(self._runners.values()))
 
     def statuses(self) -> list[Status]:
         """This moment's figures of every run."""
@@ -303,10 +311,12 @@ class Supervisor:
         statuses = self.statuses()
         for status in statuses:
             self.history.record(status)
+        self.index.keep()
         if time.monotonic() - self._saved_s >= SAVE_EVERY_S:
             self._saved_s = time.monotonic()
             self._save(statuses)
             self.history.flush()
+            self.logs_bytes = self.logs.size_bytes()
 
     def _save(self, statuses: Sequence[Status]) -> None:
         if statuses:

@@ -64,6 +64,10 @@ class ComponentLogs:
         """How many lines could not be written so far."""
         return self._dropped_lines
 
+    def size_bytes(self) -> int:
+        """What all logs take on the disk; looks at each file."""
+        return sum(_size_bytes(path) for path in self._directory.glob("*/*"))
+
     def write(self, project_id: str, component: Component, level: Level, text: str) -> None:
         """Add a line, now; returns at once and never fails."""
         line = line_of(time(), level, text)
@@ -200,6 +204,13 @@ class ComponentLogs:
         dropped.lines -= lines
         if not dropped.lines:
             del self._dropped[key]
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # removed since the directory was read
 
 
 def _ends(lines: list[bytes], most_bytes: int) -> Iterator[int]:

@@ -120,7 +120,6 @@ def delete(service: Service, request: Confirmed, caller: Caller) -> Done:
     service.files.delete_project(found.name)
     if service.engine:
         service.engine.forget(found.id)
-    service.index.invalidate()
     return Done((f"deleted: {found.name}",))
 
 
@@ -152,7 +151,7 @@ def _state(service: Service, found: Project) -> ProjectState:
 
 
 def _told(service: Service, project_id: str) -> None:
-    service.index.invalidate()
+    service.index.look()
     if service.engine:
         service.engine.reload(project_id)
 
