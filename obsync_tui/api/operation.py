@@ -25,6 +25,7 @@ class Operation(Generic[Request, Response]):
     """`path` names fields of the request in braces; the others are the query of a GET or DELETE, else a JSON body.
 
     `needs_engine`: nothing but a running engine can answer. `slow`: the engine asks servers for the answer.
+    `from_disk`: it reads files for it, and nobody else is to wait for the disk.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Operation(Generic[Request, Response]):
     access: Access = Access.ADMIN
     needs_engine: bool = False
     slow: bool = False
+    from_disk: bool = False
 
     @property
     def path_fields(self) -> tuple[str, ...]:

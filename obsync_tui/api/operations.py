@@ -120,27 +120,25 @@ RETIME = Operation(
     "Set a stopped project to a point of time, or only tell what that would mean.", slow=True,
 )  # fmt: skip
 EVENTS = Operation(
-    "project-events", "GET", f"{_PROJECT}/events", ask.Events, tuple[Event, ...], "What happened.", _VIEWER
-)
+    "project-events", "GET", f"{_PROJECT}/events", ask.Events, tuple[Event, ...],
+    "What happened.", _VIEWER, from_disk=True,
+)  # fmt: skip
 ALL_EVENTS = Operation(
-    "events", "GET", "/v1/events", ask.AllEvents, tuple[Event, ...], "What happened in all projects.", _VIEWER
-)
+    "events", "GET", "/v1/events", ask.AllEvents, tuple[Event, ...],
+    "What happened in all projects.", _VIEWER, from_disk=True,
+)  # fmt: skip
 METRICS = Operation(
     "project-metrics", "GET", f"{_PROJECT}/metrics", ask.Metrics, MetricSeries,
-    "Metrics over time; gaps where nothing was measured.", _VIEWER, needs_engine=True,
+    "Metrics over time; gaps where nothing was measured.", _VIEWER, needs_engine=True, from_disk=True,
 )  # fmt: skip
 LOGS = Operation(
-    "project-logs", "GET", f"{_PROJECT}/logs", ask.Logs, LogPage, "Lines of a component's log.", _VIEWER
-)
+    "project-logs", "GET", f"{_PROJECT}/logs", ask.Logs, LogPage,
+    "Lines of a component's log.", _VIEWER, from_disk=True,
+)  # fmt: skip
 ENGINE_LOGS = Operation(
-    "engine-logs",
-    "GET",
-    "/v1/engine/logs",
-    ask.EngineLogs,
-    LogPage,
-    "Lines of the engine's own log.",
-    _VIEWER,
-)
+    "engine-logs", "GET", "/v1/engine/logs", ask.EngineLogs, LogPage,
+    "Lines of the engine's own log.", _VIEWER, from_disk=True,
+)  # fmt: skip
 COMPONENT = Operation(
     "component", "POST", f"{_PROJECT}/components/{{component}}/{{action}}", ask.Component, views.Done,
     "Start, pause or restart a component; read tables again.", needs_engine=True,
@@ -160,9 +158,13 @@ OBJECTS = Operation(
 )  # fmt: skip
 
 SOURCES = Operation(
-    "sources", "GET", "/v1/sources", ask.Nothing, tuple[views.SourceView, ...], "Every data source.", _VIEWER
-)
-SOURCE = Operation("source", "GET", _SOURCE, ask.Named, views.SourceView, "One data source.", _VIEWER)
+    "sources", "GET", "/v1/sources", ask.Nothing, tuple[views.SourceView, ...],
+    "Every data source.", _VIEWER, from_disk=True,
+)  # fmt: skip
+SOURCE = Operation(
+    "source", "GET", _SOURCE, ask.Named, views.SourceView,
+    "One data source.", _VIEWER, from_disk=True,
+)  # fmt: skip
 PUT_SOURCE = Operation(
     "source-put", "POST", "/v1/sources", ask.PutSource, views.SourceView, "Write a data source's file."
 )
@@ -203,14 +205,9 @@ SEAL = Operation(
 )
 
 DRAFTS = Operation(
-    "drafts",
-    "GET",
-    "/v1/drafts",
-    ask.Nothing,
-    tuple[views.Draft, ...],
-    "Unfinished forms.",
-    needs_engine=True,
-)
+    "drafts", "GET", "/v1/drafts", ask.Nothing, tuple[views.Draft, ...],
+    "Unfinished forms.", needs_engine=True, from_disk=True,
+)  # fmt: skip
 PUT_DRAFT = Operation(
     "draft-put",
     "PUT",

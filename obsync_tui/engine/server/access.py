@@ -17,8 +17,8 @@ class AccessDenied(EngineError):
     """This user may not do that."""
 
 
-def caller(peer: Peer, settings: Settings, *, read_only: bool) -> Caller:
-    """Who calls; AccessDenied for strangers."""
+def caller(peer: Peer, settings: Settings, *, read_only: bool, named: bool) -> Caller:
+    """Who calls, by name where it may be written down; AccessDenied for strangers."""
     if peer.uid in (0, os.getuid()) or is_listed(peer.uid, peer.gid, settings.access.admin):
         access = Access.VIEWER if read_only else Access.ADMIN
     elif is_listed(peer.uid, peer.gid, settings.access.viewer):
@@ -29,7 +29,7 @@ def caller(peer: Peer, settings: Settings, *, read_only: bool) -> Caller:
             where="access",
             cure="Its owner can list the user under [access] in config.toml.",
         )
-    return Caller(access, who(peer))
+    return Caller(access, who(peer) if named else "")
 
 
 def check(needed: Access, asking: Caller) -> None:

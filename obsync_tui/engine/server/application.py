@@ -99,7 +99,9 @@ class Application:
 
     def _caller(self, request: HttpRequest) -> Caller:
         read_only = request.headers.get(READ_ONLY_HEADER) == "1"
-        return access.caller(peer_of(request), self._settings(), read_only=read_only)
+        # A question leaves no trace, and files of proc(5) and of the users need not be read for it.
+        named = request.method != "GET"
+        return access.caller(peer_of(request), self._settings(), read_only=read_only, named=named)
 
     async def _in_thread(self, function: Callable[[], object]) -> object:
         """Run in a thread of its own: one that never returns holds up nobody else."""

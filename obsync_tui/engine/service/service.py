@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who asks: `who` is what the event log says ("uid name tty")."""
+    """Who asks: `who` is what the event log says ("uid name tty"); empty for a question, which it does not tell."""
 
     access: Access
     who: str
