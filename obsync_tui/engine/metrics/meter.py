@@ -3,7 +3,6 @@
 import os
 import threading
 from collections import deque
-from pathlib import Path
 from time import monotonic, time
 
 import msgspec
@@ -12,6 +11,7 @@ from obsync_tui.model.table import TableName
 
 _WINDOW_S = 5.0
 _SHORTEST_S = 0.2
+_MEMORY_AGE_S = 0.5
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -171,9 +171,26 @@ class Meter:
         return "source" if not self.caught_up and self.read_rows else ""
 
 
-def rss_bytes() -> int:
-    """This process's resident memory (proc(5), statm)."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
-    except OSError:
-        return 0
+class _Memory:
+    """Asks the kernel once a moment: it is asked for by every run at once."""
+
+    def __init__(self) -> None:
+        self._file = -1
+        self._bytes = 0
+        self._asked_s = float("-inf")
+
+    def resident_bytes(self) -> int:
+        """This process's resident memory (proc(5), statm), half a second old at most."""
+        if monotonic() - self._asked_s >= _MEMORY_AGE_S:
+            self._asked_s = monotonic()
+            try:
+                if self._file < 0:
+                    self._file = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+                # One call: each gives the interpreter away, and busy threads give it back milliseconds later.
+                self._bytes = int(os.pread(self._file, 200, 0).split()[1]) * _PAGE_BYTES
+            except OSError:
+                self._bytes = 0
+        return self._bytes
+
+
+rss_bytes = _Memory().resident_bytes

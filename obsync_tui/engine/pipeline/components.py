@@ -87,7 +87,7 @@ class Components:
             waits = conveyor.source_waits or ("source has nothing" if meter.caught_up else "")
         queued, queue_bytes, fill = 0, 0, 0.0
         if conveyor is not None and scene.step is Step.INCREMENTAL and scene.working:
-            _, queue_bytes = conveyor.input.waiting()
+            queue_bytes = conveyor.input.held_bytes
             fill = conveyor.input.fill
             queued = round(queue_bytes * meter.read_rows / meter.read_bytes) if meter.read_bytes else 0
         return msgspec.structs.replace(

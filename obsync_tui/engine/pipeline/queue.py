@@ -64,9 +64,14 @@ class BoundedQueue(Generic[Item]):
         return self._undone == 0
 
     def waiting(self) -> tuple[list[Item], int]:
-        """What waits now, and its size in bytes."""
-        with self._changed:
-            return [item for item, _ in self._items], self._held_bytes
+        """What waits now, and its size in bytes; takes no lock, which one that works could hold for its whole turn."""
+        # The copy is one step of the interpreter.
+        return [item for item, _ in self._items.copy()], self._held_bytes
+
+    @property
+    def held_bytes(self) -> int:
+        """The size of what waits now."""
+        return self._held_bytes
 
     def close(self) -> None:
         """Wake everybody; what is queued is dropped."""

@@ -7,7 +7,6 @@ from obsync_tui.engine.service.index import Entry
 from obsync_tui.engine.service.liveness import process_lives
 from obsync_tui.engine.service.service import Service
 from obsync_tui.engine.state.projects import Life
-from obsync_tui.model.component import ComponentState
 from obsync_tui.model.lifecycle import ProjectState, actions, state_after
 from obsync_tui.model.metrics import ENDED, Phase, Status
 from obsync_tui.model.project import Project, Step
@@ -19,13 +18,12 @@ class Picture:
 
     def __init__(self, service: Service, project: Project, life: Life | None, *, deep: bool = False) -> None:
         self.life = life
-        # A home that lost its figures still has the checkpoint's copy, which says that the project ran.
-        self._ran = deep and service.has_state and bool(service.state.records(project.id))
+        self._service, self._id, self._deep = service, project.id, deep
         runner = service.engine.runner(project.id) if service.engine else None
         self.settling = runner is not None and runner.stop_asked_s is not None
         self.status = _status(service, project.id) if runner is None else runner.run.status()
         self.in_engine = runner is not None
-        self.components = runner.run.components() if runner else ()
+        self.runner = runner
         self.running = self.in_engine or (
             self.status is not None
             and self.status.phase not in ENDED
@@ -41,8 +39,12 @@ class Picture:
         if self.life is not None and self.life.state is not ProjectState.NOT_STARTED:
             return self.life.state
         if self.status is None:
-            return ProjectState.PAUSED if self._ran else ProjectState.NOT_STARTED
+            return ProjectState.PAUSED if self._ran() else ProjectState.NOT_STARTED
         return state_after(self.status.phase)
+
+    def _ran(self) -> bool:
+        """A home that lost its figures still has the checkpoint's copy, which says that the project ran."""
+        return self._deep and self._service.has_state and bool(self._service.state.records(self._id))
 
 
 def picture_of(service: Service, project: Project) -> Picture:
@@ -117,9 +119,7 @@ def summary(entry: Entry, project: Project, picture: Picture) -> ProjectSummary:
         full_progress=_progress(status),
         left_s=full.left_s if full and shown else None,
         warnings=len(status.warnings) if status else 0,
-        paused_components=tuple(
-            str(one.component) for one in picture.components if one.state is ComponentState.PAUSED
-        ),
+        paused_components=tuple(map(str, picture.runner.run.paused())) if picture.runner else (),
         failure=status.failure if status else None,
         file_changed=bool(picture.in_engine and life and life.digest and life.digest != entry.digest),
     )
@@ -141,7 +141,7 @@ def details(service: Service, name: str) -> ProjectDetails:
         started_s=life.started_s if life else None,
         status=picture.status,
         digest=entry.digest,
-        components=picture.components,
+        components=picture.runner.run.components() if picture.runner else (),
     )
 
 
