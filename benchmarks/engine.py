@@ -11,6 +11,7 @@ from statistics import quantiles
 from typing import NamedTuple
 
 from benchmarks.delivered import check_delivered
+from benchmarks.echo import Echo
 from benchmarks.measure import Figure, Result
 from benchmarks.quiet import Watcher
 from benchmarks.resident import TIMEOUT_S, Resident
@@ -94,10 +95,14 @@ class Pace(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """What a slow project and a client met, and what the others delivered meanwhile."""
+    """What a slow project and a client met, and what the others delivered meanwhile.
+
+    `echo_ms`: round trips to a process that has nothing else to do, at the same time.
+    """
 
     latency_ms: list[float]
     asker: Asker
+    echo_ms: list[float]
     pace: Pace | None
 
 
@@ -160,6 +165,12 @@ def _api_figures(quiet: Beside, loaded: Beside, answered_s: float, settled_s: fl
         ]
     return [
         *found,
+        Figure(
+            "engine-echo",
+            "meanwhile, round trip to a process that does nothing, p99",
+            _cut(loaded.echo_ms, 99),
+            "ms",
+        ),
         Figure("engine-latency-quiet", "engine, a slow project alone, p99", _cut(quiet.latency_ms, 99), "ms"),
         Figure("engine-latency", f"{title}, a slow one's p99", _cut(loaded.latency_ms, 99), "ms", 1000.0),
         Figure("engine-pause", f"{title}, pause answered", answered_s * 1000, "ms", 1000.0),
@@ -203,6 +214,7 @@ def _beside(at: Stage, sizes: Sizes, names: Sequence[str]) -> Beside:
     watcher = Watcher(at.kafka.bootstrap, sizes.shared_samples, f"slow_{SLOW_TABLE}")
     watcher.ready.wait(TIMEOUT_S)
     asker = Asker(at.engine, names[0] if names else "slow")
+    echo = Echo()
     before, before_s = [at.engine.status(name) for name in names], at.engine.cost().cpu_s
     committed_s: dict[int, float] = {}
     for _ in range(sizes.shared_samples):
@@ -211,14 +223,16 @@ def _beside(at: Stage, sizes: Sizes, names: Sequence[str]) -> Beside:
         time.sleep(random.uniform(0.05, 0.15))
     after, after_s = [at.engine.status(name) for name in names], at.engine.cost().cpu_s
     asker.end()
+    echo_ms = echo.end()
     watcher.join(TIMEOUT_S)
     waits_ms = [(watcher.seen_s[n] - committed_s[n]) * 1000 for n in range(first, at.load.number + 1)]
     if not names:
-        return Beside(waits_ms, asker, None)
+        return Beside(waits_ms, asker, echo_ms, None)
     if max(one.rows for one in after) >= sizes.shared_rows:
         tell("not valid: some projects were through before the samples were")
     delivered = sum(late.rows - early.rows for early, late in zip(before, after, strict=True))
-    return Beside(waits_ms, asker, Pace(delivered, after[0].at_s - before[0].at_s, after_s - before_s))
+    pace = Pace(delivered, after[0].at_s - before[0].at_s, after_s - before_s)
+    return Beside(waits_ms, asker, echo_ms, pace)
 
 
 def engine_many(sizes: Sizes) -> list[Result]:
