@@ -338,9 +338,8 @@ class ProjectRun:
 
     def paused(self) -> tuple[Component, ...]:
         """The components that wait to be started again."""
-        if not self._gates.closed(tuple(Component)):
-            return ()
-        return tuple(one.component for one in self.components() if one.state is ComponentState.PAUSED)
+        views = self.components() if self._gates.closed(tuple(Component)) else ()
+        return tuple(one.component for one in views if one.state is ComponentState.PAUSED)
 
     def objects(self) -> tuple[ObjectView, ...]:
         """Every table that this run has met, by name."""
