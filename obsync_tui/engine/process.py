@@ -223,9 +223,11 @@ def import_everything() -> None:
     import obsync_tui
 
     skipped = (
+        "obsync_tui.cli",
         "obsync_tui.demo",
         "obsync_tui.screens",
         "obsync_tui.widgets",
+        "obsync_tui.terminal",
         "obsync_tui.app",
         "obsync_tui.__main__",
     )

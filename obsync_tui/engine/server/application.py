@@ -7,6 +7,7 @@ from typing import cast
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 from starlette.responses import StreamingResponse
@@ -80,6 +81,8 @@ class Application:
                 return await inner(request, self._caller(request))
             except EngineError as error:
                 return failure(error)
+            except ClientDisconnect:
+                return HttpResponse(status_code=400)  # nobody is there to read it
 
         return endpoint
 
@@ -191,7 +194,7 @@ async def _request(handler: AnyHandler, request: HttpRequest) -> msgspec.Struct:
         body = await _body(request)
         try:
             decoded = msgspec.json.decode(body) if body else {}
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise BadRequest(f"the body is not JSON: {error}", where=operation.path) from error
         if not isinstance(decoded, dict):
             raise BadRequest("the body is not a JSON object", where=operation.path)

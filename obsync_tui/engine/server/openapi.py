@@ -20,6 +20,7 @@ def document(operations: Sequence[Operation[msgspec.Struct, object]]) -> Documen
     schemas, components = msgspec.json.schema_components(
         [*types, ErrorAnswer], schema_hook=_schema_hook, ref_template=_REF
     )
+    _translate([*schemas, components])
     paths: Document = {}
     for number, operation in enumerate(operations):
         place = paths.setdefault(operation.path, {})
@@ -87,7 +88,26 @@ def _content(schema: Json) -> Document:
     return {"application/json": {"schema": schema}}
 
 
+def _translate(value: object) -> None:
+    """Write what Python means as JSON Schema says it: anchors as those of ECMA-262, integers of 64 bits."""
+    if isinstance(value, dict):
+        if isinstance(pattern := value.get("pattern"), str):
+            value["pattern"] = pattern.replace(r"\A", "^").replace(r"\Z", "$")
+        if value.get("type") == "integer":
+            value.setdefault("maximum", 2**63 - 1)
+            value.setdefault("minimum", -(2**63))
+        for inner in value.values():
+            _translate(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _translate(inner)
+
+
 def _schema_hook(kind: type) -> Document:
     if kind is SecretReference:
-        return {"type": "string", "description": "env:NAME, file:PATH, cmd:PROGRAM or sealed:TOKEN"}
+        return {
+            "type": "string",
+            "pattern": "^$|^(env|file|cmd|sealed):",
+            "description": "env:NAME, file:PATH, cmd:PROGRAM or sealed:TOKEN",
+        }
     raise NotImplementedError(kind.__name__)
