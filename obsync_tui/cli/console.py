@@ -9,6 +9,7 @@ from obsync_tui.cli.output import note
 from obsync_tui.cli.session import Session
 from obsync_tui.keys.keymap import DEFAULT, load_keymap
 from obsync_tui.model.errors import ConfigError
+from obsync_tui.model.finding import Level
 from obsync_tui.presenters.zone import Zone
 from obsync_tui.terminal.hangup import restore_hangup
 from obsync_tui.terminal.profile import Wishes, profile_of, textual_environment
@@ -37,6 +38,16 @@ def add_console(top: argparse.ArgumentParser) -> None:
     )
 
 
+def _say_what_a_logout_does() -> None:
+    """Before an engine is started: whether it will outlive this login."""
+    from obsync_tui.engine.doctor.login import check_survival
+    from obsync_tui.engine.doctor.session import read_login
+
+    found = check_survival(read_login(os.environ))
+    if found.level is Level.FAILURE:
+        note(f"the engine {found.what}. {found.cure}")
+
+
 def console(session: Session, arguments: argparse.Namespace) -> int:
     """Open the console on a running engine, or on one that is started now and goes on when the console is left."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -54,6 +65,8 @@ def console(session: Session, arguments: argparse.Namespace) -> int:
         keymap = load_keymap(session.paths.config / "keymap.toml")
     except ConfigError as error:
         complaint = str(error)
+    if session.client is None:
+        _say_what_a_logout_does()
     session.engine().close()
     # Textual reads its variables when it is imported, and no other command waits for it.
     from obsync_tui.api.client import AsyncEngineClient

@@ -5,8 +5,9 @@ import sys
 import time
 
 from obsync_tui.cli.output import drop, note
-from obsync_tui.cli.status_text import WIDTH, status_line, time_text
+from obsync_tui.cli.status_text import WIDTH, status_line
 from obsync_tui.model.metrics import Phase, Status
+from obsync_tui.presenters.quantities import time_text
 
 LINE_EVERY_S = 60.0
 

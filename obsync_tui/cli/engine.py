@@ -12,9 +12,9 @@ from obsync_tui.cli import exit_codes
 from obsync_tui.cli.logs import show_lines
 from obsync_tui.cli.output import show, show_json, show_pairs
 from obsync_tui.cli.session import Session
-from obsync_tui.cli.status_text import duration_text, size_text, time_text
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.views import Hello
+from obsync_tui.presenters.quantities import duration_text, size_text, time_text
 
 STOP_TIMEOUT_S = 20.0
 _POLL_S = 0.05

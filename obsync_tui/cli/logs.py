@@ -9,9 +9,9 @@ from obsync_tui.api.requests import Logs, Metrics, Trace
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.output import show, show_json, show_table
 from obsync_tui.cli.session import Session
-from obsync_tui.cli.status_text import time_text
 from obsync_tui.cli.trace_text import show_trace
 from obsync_tui.model.history import LogLine
+from obsync_tui.presenters.quantities import time_text
 
 _FOLLOW_S = 1.0
 _POINTS = 20

@@ -8,10 +8,11 @@ from obsync_tui.cli import exit_codes
 from obsync_tui.cli.checks import show_results
 from obsync_tui.cli.output import confirm, note, show, show_complete, show_json, show_table
 from obsync_tui.cli.session import Session
-from obsync_tui.cli.status_text import lag_text, status_block, time_text
+from obsync_tui.cli.status_text import status_block
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.lifecycle import ProjectState
 from obsync_tui.model.views import ProjectSummary
+from obsync_tui.presenters.quantities import lag_text, time_text
 
 
 def check(session: Session, arguments: argparse.Namespace) -> int:

@@ -1,9 +1,9 @@
 """A row's trace as a table."""
 
 from obsync_tui.cli.output import note, show_table
-from obsync_tui.cli.status_text import duration_text, size_text
 from obsync_tui.model.moment import Moment
 from obsync_tui.model.trace import TraceAnswer, TraceLine, TraceWindow
+from obsync_tui.presenters.quantities import duration_text, size_text
 
 HEADER = ("COMMITTED", "GTID", "CHANGE", "MESSAGE", "TOPIC", "PARTITION", "POSITION", "DELIVERED")
 # The end of a GTID set is what moves.

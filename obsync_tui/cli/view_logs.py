@@ -7,8 +7,8 @@ from obsync_tui.api.requests import Named, Orphans
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.output import note, show_json, show_table
 from obsync_tui.cli.session import Session
-from obsync_tui.cli.status_text import time_text
 from obsync_tui.model.viewlog import ListedLog
+from obsync_tui.presenters.quantities import time_text
 
 
 def logs(session: Session, arguments: argparse.Namespace) -> int:

@@ -17,10 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from obsync_tui.cli.status_text import count_text, duration_text, lag_text, size_text, status_line
+from obsync_tui.cli.status_text import status_line
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.model.event import Event
 from obsync_tui.model.metrics import FullStatus, Phase, Status
+from obsync_tui.presenters.quantities import count_text, duration_text, lag_text, size_text
 
 ID = "np_aaaaaaaaaaaa"
 

@@ -1,0 +1,107 @@
+"""Engines that are not what the console expects: other versions, viewers' access, errors, a keymap that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from obsync_tui.api import operations as api
+from obsync_tui.api.errors import AccessDenied, ErrorAnswer
+from obsync_tui.terminal.profile import Wishes
+from tests.console.driving import console, run, running
+from tests.fakes.console_client import FakeClient
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"version": "0.0.9"}, "the engine is version 0.0.9, this console"),
+        ({"version": "9.0.0"}, "the engine is version 9.0.0, this console"),
+        ({"protocol": 2}, "the engine speaks protocol 2, this console 1"),
+    ],
+)
+def test_another_version_is_said_and_works(tmp_path: Path, changes: dict[str, object], said: str) -> None:
+    async def test() -> None:
+        client = FakeClient((running("orders"),))
+        client.hello = msgspec.structs.replace(client.hello, **changes)
+        async with console(client, tmp_path) as it:
+            await it.sees(said, "orders", "RUN incr")
+
+    run(test)
+
+
+def test_a_viewer_may_only_look(tmp_path: Path) -> None:
+    async def test() -> None:
+        client = FakeClient((running("orders"),))
+        client.hello = msgspec.structs.replace(client.hello, access="viewer")
+        client.answers[api.SOURCES.name] = AccessDenied(
+            ErrorAnswer("AccessDenied", "viewers may not", "sources", "Ask the owner."), 403
+        )
+        async with console(client, tmp_path) as it:
+            await it.sees(" RO ")
+            await it.press("x")
+            await it.sees("pause: this session is read-only")
+            await it.press("2")
+            await it.sees("sources: viewers may not. Ask the owner.")
+
+    run(test)
+
+
+def test_another_engine_after_a_restart_is_said(tmp_path: Path) -> None:
+    async def test() -> None:
+        client = FakeClient((running("orders"),))
+        async with console(client, tmp_path) as it:
+            client.leave()
+            await it.until(lambda: it.app.away_s is not None)
+            client.hello = msgspec.structs.replace(client.hello, pid=77)
+            client.come_back()
+            await it.until(lambda: it.app.away_s is None)
+            await it.sees("another engine answers now")
+
+    run(test)
+
+
+def test_a_wrong_keymap_is_said_and_the_keys_are_the_usual_ones(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with console(
+            FakeClient((running("orders"),)), tmp_path, complaint="keymap.toml: there is no action 'x'"
+        ) as it:
+            await it.sees("keymap.toml: there is no action 'x'")
+            await it.press("x")
+            await it.sees("Pause orders?")
+
+    run(test)
+
+
+@pytest.mark.parametrize("theme", ["ansi-light", "textual-dark", "nord"])
+def test_themes(tmp_path: Path, theme: str) -> None:
+    async def test() -> None:
+        async with console(
+            FakeClient((running("orders"),)), tmp_path, wishes=Wishes(theme=theme, zone="utc")
+        ) as it:
+            await it.sees("orders")
+            await it.press("ctrl+t")
+            await it.sees("theme ", "orders")
+
+    run(test)
+
+
+def test_a_slow_console_waits_five_beats(tmp_path: Path) -> None:
+    async def test() -> None:
+        client = FakeClient((running("orders"),))
+        async with console(client, tmp_path, wishes=Wishes(slow=True, zone="utc")) as it:
+            for _ in range(5):
+                await it.beat()
+            await it.sees(" slow ", "orders")
+            client.feed(running("orders"), running("stock", 1))
+            await it.until(lambda: len(it.app.picture.projects) == 2)
+            it.app._beats = 0
+            await it.beat()
+            assert "stock" not in it.text
+            it.app._beats = 4
+            await it.beat()
+            await it.sees("stock")
+
+    run(test)
