@@ -122,6 +122,22 @@ ACTIONS: tuple[Action, ...] = (
         (Scope.COMPONENTS,),
         Level.DANGER,
     ),
+    Action(
+        "object.trace",
+        ("t",),
+        "trace",
+        "Follow one row by its key",
+        (Scope.OBJECTS,),
+        footer=True,
+    ),
+    Action(
+        "object.samples",
+        ("S",),
+        "samples",
+        "The newest messages, live",
+        (Scope.OBJECTS,),
+        footer=True,
+    ),
     Action("source.test", ("t",), "test", "Connect and say what was found", (Scope.SOURCES,), footer=True),
     Action(
         "source.describe",

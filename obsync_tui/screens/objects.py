@@ -3,18 +3,23 @@
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from textual import work
 from textual.widget import Widget
 
 from obsync_tui.api import operations as api
 from obsync_tui.api import requests as ask
 from obsync_tui.keys.action import Action, Scope
+from obsync_tui.model.errors import EngineError
 from obsync_tui.model.views import ObjectView, ProjectSummary
 from obsync_tui.presenters import object_rows as rows
 from obsync_tui.presenters.project_details import context_line
 from obsync_tui.presenters.quantities import count_text
 from obsync_tui.presenters.spans import Line, Role, Span
+from obsync_tui.presenters.trace_rows import trace_lines
 from obsync_tui.screens.bindings import bindings_of
+from obsync_tui.screens.dialogs import Asked, Form
 from obsync_tui.screens.project_actions import ProjectActions
+from obsync_tui.screens.samples import SamplesView
 from obsync_tui.widgets.table import Column, Table
 
 _SCOPES = (Scope.OBJECTS, Scope.LIST, Scope.ALL)
@@ -126,6 +131,29 @@ class ObjectsView(ProjectActions, inherit_bindings=False):
     def _current(self) -> ObjectView | None:
         current = self.query_one("#objects", Table).current
         return current if isinstance(current, ObjectView) else None
+
+    @work(group="ask")
+    async def do_object_trace(self) -> None:
+        """Ask for the key, then show the row's way."""
+        if self._current is None:
+            return
+        table = rows.table_text(self._current)
+        field = Asked("key", "Key", "", "the values of the primary key, separated by commas")
+        answers = await self.app.push_screen_wait(Form(f"Trace a row of {table}", [field]))
+        if answers is None:
+            return
+        key = tuple(part.strip() for part in dict(answers)["key"].split(","))
+        try:
+            found = await self.host.client.call(api.TRACE, ask.Trace(self._project, table, key))
+        except EngineError as error:
+            self.host.failed(error)
+            return
+        self.host.show_text(f"{table} {', '.join(key)}", trace_lines(found, self.host.now_s, self.host.zone))
+
+    def do_object_samples(self) -> None:
+        """The table's messages, live."""
+        if self._current is not None:
+            self.app.push_screen(SamplesView(self._project, rows.table_text(self._current)))
 
     def do_open(self) -> None:
         """The table's settings."""
