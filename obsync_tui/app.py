@@ -4,11 +4,13 @@ import asyncio
 import os
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from rich.console import RenderableType
+from rich.text import Text
 from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -20,6 +22,7 @@ from obsync_tui import __version__
 from obsync_tui.api import operations as api
 from obsync_tui.api.errors import EngineAway
 from obsync_tui.api.requests import Nothing
+from obsync_tui.config.paths import write_private
 from obsync_tui.keys.keymap import DEFAULT, Keymap
 from obsync_tui.model.errors import EngineError
 from obsync_tui.model.finding import Finding
@@ -37,6 +40,7 @@ from obsync_tui.screens.picture import Picture
 from obsync_tui.terminal.clipboard import copy
 from obsync_tui.terminal.hangup import is_writable, leave_when_gone
 from obsync_tui.terminal.profile import Profile
+from obsync_tui.terminal.sanitizer import visible
 from obsync_tui.terminal.symbols import ASCII, UNICODE
 from obsync_tui.widgets.screen_diff import ScreenDiff
 
@@ -223,6 +227,20 @@ class ObsyncApp(App[int], inherit_bindings=False):
                 return
             drawn = self._diff.update(screen._compositor.render_strips(), self.console)
         super()._display(screen, drawn)  # type: ignore[arg-type]
+
+    def _fatal_error(self) -> None:
+        """A fault of the console: its traceback goes to a file, a sentence to the terminal."""
+        file, error = self.state_directory / "crash.txt", self._exception
+        said = f"obsync: unexpected error: {error!r:.200}. The engine and its projects go on."
+        try:
+            write_private(
+                file, "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace")
+            )
+            said += f" Please report it with {file}."
+        except EngineError as unwritten:
+            said += f" {unwritten}"
+        self._exit_renderables.append(Text(visible(said)))
+        self._close_messages_no_wait()
 
     def on_resize(self) -> None:
         """Terminals move their lines about when they change their size."""

@@ -8,9 +8,7 @@ from obsync_tui.cli import exit_codes
 from obsync_tui.cli.output import show, show_json, show_pairs
 from obsync_tui.cli.session import Session
 from obsync_tui.cli.tables import ALL, table_names
-from obsync_tui.model.gap import Gap
-
-_SHOWN = 200
+from obsync_tui.presenters.gap_lines import gap_lines
 
 
 def gap(session: Session, arguments: argparse.Namespace) -> int:
@@ -28,22 +26,7 @@ def gap(session: Session, arguments: argparse.Namespace) -> int:
     if arguments.json:
         show_json(found)
     else:
-        show_pairs(_lines(found))
+        show_pairs(gap_lines(found))
         if found.survey.lost or found.survey.gaps:
             show(f"\nobsync project gap {name} --resync TABLE,… | --resync all | --accept")
     return exit_codes.OK
-
-
-def _lines(found: Gap) -> list[tuple[str, str]]:
-    survey = found.survey
-    lines = [("position", found.position[:_SHOWN]), ("out of reach", survey.lost or "nothing")]
-    lines += [(str(gap.table), gap.what) for gap in survey.gaps]
-    lines += [
-        (
-            str(table),
-            "its columns are not those that the project knows" if table in found.tables else "never read",
-        )
-        for table in survey.changed
-    ]
-    lines += [(str(table), "will be read again at the next run") for table in found.resync]
-    return lines

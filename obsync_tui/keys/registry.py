@@ -75,6 +75,15 @@ ACTIONS: tuple[Action, ...] = (
         Level.DANGER,
         operation="retime",
     ),
+    Action(
+        "project.gap",
+        ("B",),
+        "gap",
+        "Show what of the log is out of a stopped project's reach, and decide about it",
+        (Scope.PROJECT,),
+        Level.DANGER,
+        operation="gap",
+    ),
     Action("project.check", ("K",), "check", "Run the precheck", _LIFE, operation="check"),
     Action(
         "project.forget",

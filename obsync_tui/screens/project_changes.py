@@ -13,13 +13,20 @@ from obsync_tui.keys.action import Action
 from obsync_tui.model.errors import EngineError
 from obsync_tui.model.moment import parse_moment
 from obsync_tui.model.project import Project, is_name
+from obsync_tui.presenters.gap_lines import gap_lines
 from obsync_tui.presenters.retime_plan import plan_lines
 from obsync_tui.presenters.source_rows import check_lines, checks_said
 from obsync_tui.presenters.spans import Role
-from obsync_tui.screens.dialogs import Answers, Asked, Confirm, ConfirmByName, Form
+from obsync_tui.screens.dialogs import Answers, Asked, Choose, Confirm, ConfirmByName, Form, Option
 from obsync_tui.screens.project_actions import ProjectActions
 
 _CONFLICT = "Conflict"
+_DECISIONS = (
+    Option("look", "look", "at what is out of reach, and do nothing"),
+    Option("resync", "read again", "all tables, then go on: every row comes once more"),
+    Option("accept", "give up", "the changes that are out of reach, and go on after them"),
+)
+_LOSS = {"resync": "Read all tables again", "accept": "Give up the changes that are out of reach"}
 
 
 class ProjectChanges(ProjectActions, inherit_bindings=False):
@@ -74,6 +81,28 @@ class ProjectChanges(ProjectActions, inherit_bindings=False):
         if await self.app.push_screen_wait(ConfirmByName(f"Forget the progress of {name}", said, name)):
             done = await self.ask_engine(api.RESET, ask.Confirmed(name, name))
             self.tell(done.notes if done else None)
+
+    @work(group="action")
+    async def do_project_gap(self) -> None:
+        """Show the gap; where there is one, let it be chosen what becomes of it, and the name be typed."""
+        name = self.targets[0].name
+        self.say(f"asking the source of {name} …", Role.NOTE)
+        found = await self.ask_engine(api.GAP, ask.Named(name))
+        if found is None:
+            return
+        said = [f"{label:<14} {text}" for label, text in gap_lines(found)]
+        if not (found.survey.lost or found.survey.gaps):
+            self.host.show_text(f"{name}: no gap", said)
+            return
+        choice = await self.app.push_screen_wait(Choose(f"{name}: changes are out of reach", _DECISIONS))
+        if choice == "look":
+            self.host.show_text(f"{name}: the gap", said)
+        elif choice and await self.app.push_screen_wait(
+            ConfirmByName(f"{_LOSS[choice]} of {name}", said, name)
+        ):
+            decided = ask.Decide(name, resync_all=choice == "resync", accept=choice == "accept")
+            done = await self.ask_engine(api.DECIDE, decided)
+            self.tell((*done.notes, "s goes on") if done else None)
 
     @work(group="action")
     async def do_project_apply(self) -> None:

@@ -75,6 +75,20 @@ def test_a_wrong_keymap_is_said_and_the_keys_are_the_usual_ones(tmp_path: Path) 
     run(test)
 
 
+def test_a_fault_of_the_console_leaves_its_traceback_in_a_file(tmp_path: Path) -> None:
+    async def test() -> None:
+        client = FakeClient((running("orders"),))
+        client.answers[api.SOURCES.name] = 5
+        async with console(client, tmp_path) as it:
+            await it.press("2")
+            await it.until(lambda: not it.app.is_running)
+
+    with pytest.raises(Exception, match="not iterable"):
+        run(test)
+    assert "TypeError" in (tmp_path / "crash.txt").read_text()
+    assert (tmp_path / "crash.txt").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("theme", ["ansi-light", "textual-dark", "nord"])
 def test_themes(tmp_path: Path, theme: str) -> None:
     async def test() -> None:
