@@ -97,9 +97,10 @@ class ProjectChanges(ProjectActions, inherit_bindings=False):
         choice = await self.app.push_screen_wait(Choose(f"{name}: changes are out of reach", _DECISIONS))
         if choice == "look":
             self.host.show_text(f"{name}: the gap", said)
-        elif choice and await self.app.push_screen_wait(
-            ConfirmByName(f"{_LOSS[choice]} of {name}", said, name)
-        ):
+        elif choice:
+            dialog = ConfirmByName(f"{_LOSS[choice]} of {name}", said, name)
+            if not await self.app.push_screen_wait(dialog):
+                return
             decided = ask.Decide(name, resync_all=choice == "resync", accept=choice == "accept")
             done = await self.ask_engine(api.DECIDE, decided)
             self.tell((*done.notes, "s goes on") if done else None)
