@@ -42,6 +42,7 @@ def project(place: int, moving: random.Random | None) -> ProjectSummary:
         at_s=time.time(),
         source_lag_s=draw.random() * 5,
         delivery_lag_s=draw.random() * 9,
+        read_rows_per_s=draw.random() * 3000,
         rows_per_s=draw.random() * 3000,
         bytes_per_s=draw.random() * 3e6,
         backlog_rows=draw.randrange(5000),

@@ -71,6 +71,7 @@ class ProjectSummary(msgspec.Struct, frozen=True, rename={"source": "from", "des
     source_lag_s: float | None = None
     delivery_lag_s: float | None = None
     idle: bool = False
+    read_rows_per_s: float = 0.0
     rows_per_s: float = 0.0
     bytes_per_s: float = 0.0
     backlog_rows: int = 0

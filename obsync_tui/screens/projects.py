@@ -16,7 +16,7 @@ from obsync_tui.screens.bindings import bindings_of
 from obsync_tui.screens.project_changes import ProjectChanges
 from obsync_tui.widgets.table import Column, Table
 
-_SPARK = 8
+_SPARK = 6
 _SCOPES = (Scope.PROJECTS, Scope.LIST, Scope.ALL)
 
 
@@ -28,8 +28,9 @@ class ProjectsView(ProjectChanges, inherit_bindings=False):
     BINDINGS: ClassVar = bindings_of(_SCOPES)
     help = (
         "Every project with its state, source lag (how far behind the reading is), delivery latency (how old the "
-        "newest change delivered was), rows per second delivered, backlog (rows read but not delivered), the slowest "
-        "component, and the last minute of its rate. Figures that are not fresh are dim and say how old they are."
+        "newest change delivered was), rows per second read and delivered, backlog (rows read but not delivered), "
+        "the slowest component, and the last minute of its rate. The title names the project under the cursor in "
+        "full where its column cuts it. Figures that are not fresh are dim and say how old they are."
     )
 
     def panes(self) -> Iterable[Widget]:
@@ -52,6 +53,9 @@ class ProjectsView(ProjectChanges, inherit_bindings=False):
         def latency(of: ProjectSummary) -> Span:
             return rows.lag_span(of.delivery_lag_s, of, host.now_s)
 
+        def reading(of: ProjectSummary) -> Span:
+            return rows.figure_span(of.read_rows_per_s, of, host.now_s)
+
         def rate(of: ProjectSummary) -> Span:
             return rows.figure_span(of.rows_per_s, of, host.now_s)
 
@@ -70,11 +74,12 @@ class ProjectsView(ProjectChanges, inherit_bindings=False):
 
         text = Column[ProjectSummary]
         return [
-            text("name", "project", 15, lambda of: Span(of.name), lambda of: of.name, grow=True),
+            text("name", "project", 13, lambda of: Span(of.name), lambda of: of.name, grow=True),
             text("state", "state", 12, rows.state_cell, rows.state_order),
             text("lag", "lag", 6, lag, lambda of: -(of.source_lag_s or -1.0), right=True),
             text("latency", "latency", 7, latency, lambda of: -(of.delivery_lag_s or -1.0), right=True),
-            text("rows", "rows/s", 6, rate, lambda of: -of.rows_per_s, right=True),
+            text("in", "in/s", 5, reading, lambda of: -of.read_rows_per_s, right=True),
+            text("out", "out/s", 5, rate, lambda of: -of.rows_per_s, right=True),
             text("backlog", "backlog", 7, backlog, lambda of: -of.backlog_rows, right=True),
             text("at", "slowest", 9, reason, lambda of: of.bottleneck, grow=True),
             text("minute", "minute", _SPARK, bars, lambda of: -of.rows_per_s),

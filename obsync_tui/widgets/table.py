@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.message import Message
@@ -11,11 +12,13 @@ from textual.message import Message
 from obsync_tui.presenters.spans import Line, Role, Span
 from obsync_tui.terminal.symbols import UNICODE, Symbols
 from obsync_tui.widgets.filtering import Filter, read_filter
-from obsync_tui.widgets.painting import STYLES, fitted
+from obsync_tui.widgets.painting import STYLES, clean, fitted
 from obsync_tui.widgets.pane import Move, Pane
 
 T = TypeVar("T")
 _HEAD = 2
+# Cells of the name under the cursor that the title shows where its column cuts it.
+_NAMED = 40
 # What growing columns get before columns of lesser worth are shown.
 _ROOM = 20
 
@@ -250,16 +253,23 @@ class Table(Pane, Generic[T]):
         count = f"{len(self._shown)} of {len(self._items)}" if self._filter.text else str(len(self._items))
         typed = ("!" if self._filter.inverted else "") + self._filter.text
         filtered = f"  /{typed}" if typed else ""
+        filtered += f"  {clean(self._at, _NAMED)[:_NAMED]}" if self._is_cut() else ""
         marked = f"  {len(self.marks)} marked" if self.marks else ""
         left = f"{self.symbols.rule} {self.title} ({count}){filtered}{marked} "
         arrow = self.symbols.down if self._inverted else self.symbols.up
         right = f" sort {self._sort.title.strip()} {arrow} {self.symbols.rule}"
-        room = self.size.width - len(left) - len(right)
+        room = self.size.width - cell_len(left) - len(right)
         return (
             Span(left, Role.TITLE),
             Span(self.symbols.rule * max(room, 1), Role.DIM),
             Span(right, Role.DIM),
         )
+
+    def _is_cut(self) -> bool:
+        """Whether the name under the cursor does not fit into its column."""
+        column, width = self._widths()[0]
+        item = self.current
+        return item is not None and column.cell(item).text == self._at and cell_len(self._at) > width
 
     def _head_line(self) -> Line:
         heads = [

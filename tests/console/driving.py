@@ -26,7 +26,7 @@ def running(name: str, place: int = 0, **figures: object) -> ProjectSummary:
     """A running project with figures of now."""
     usual: dict[str, object] = {
         "source": "ob", "destination": "kafka", "phase": Phase.INCREMENTAL, "running": True, "at_s": START_S, "source_lag_s": 2.0, "delivery_lag_s": 3.0,
-        "rows_per_s": 1200.0, "bytes_per_s": 250_000.0, "backlog_rows": 40, "backlog_bytes": 9000,
+        "read_rows_per_s": 1300.0, "rows_per_s": 1200.0, "bytes_per_s": 250_000.0, "backlog_rows": 40, "backlog_bytes": 9000,
     }  # fmt: skip
     return ProjectSummary(
         name, f"np_{place:012}", ProjectState.RUNNING, START_S - 100, **{**usual, **figures}

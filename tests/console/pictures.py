@@ -32,11 +32,19 @@ PROJECTS = (
         bottleneck="sink",
         source_lag_s=1.2,
         delivery_lag_s=42.0,
+        read_rows_per_s=12_400.0,
         rows_per_s=12_400.0,
         backlog_rows=48_000,
     ),
     running(
-        "customers", 2, source_lag_s=0.2, delivery_lag_s=0.4, rows_per_s=310.0, backlog_rows=3, idle=False
+        "customers",
+        2,
+        source_lag_s=0.2,
+        delivery_lag_s=0.4,
+        read_rows_per_s=310.0,
+        rows_per_s=310.0,
+        backlog_rows=3,
+        idle=False,
     ),
     running(
         "ledger_2024",
@@ -45,6 +53,7 @@ PROJECTS = (
         full_progress=0.457,
         source_lag_s=None,
         delivery_lag_s=None,
+        read_rows_per_s=96_000.0,
         rows_per_s=96_000.0,
         bottleneck="source",
     ),

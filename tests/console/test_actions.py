@@ -121,7 +121,7 @@ def test_copies_and_exports_say_where_they_went(tmp_path: Path) -> None:
             await it.press("E")
             await it.sees("2 rows in")
             (table,) = (tmp_path / "exports").glob("*.csv")
-            assert table.read_text().splitlines()[1].startswith("'=cmd,RUN incr,2s,3s,1.2k,40")
+            assert table.read_text().splitlines()[1].startswith("'=cmd,RUN incr,2s,3s,1.3k,1.2k,40")
             assert table.with_suffix(".json").exists() and table.stat().st_mode & 0o777 == 0o600
 
     run(test)

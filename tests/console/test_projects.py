@@ -35,14 +35,14 @@ def test_every_project_has_its_line(tmp_path: Path, size: tuple[int, int]) -> No
             assert "latest orders 1m15s" in it.lines[1]
             assert "Projects (6)" in it.lines[2]
             line = {words.split()[0]: words for words in (text[2:] for text in it.lines[4:10])}
-            assert line["orders"].split()[1:8] == ["RUN", "incr", "2s", "1m15s", "1.2k", "40", "sink"]
+            assert line["orders"].split()[1:9] == ["RUN", "incr", "2s", "1m15s", "1.3k", "1.2k", "40", "sink"]
             assert "RUN full 45%" in line["stock"]
             assert "PAUSED" in line["users"] and "FAILED!" in line["audit"] and "no broke" in line["audit"]
             assert line["fresh"].split()[1:] == ["new"] or size[0] > 80
             assert "BAD FILE" in line["broken"] and "line 3" in line["broken"]
             assert all(len(text) <= size[0] for text in it.lines)
             if size[0] > 80:
-                assert "from" in it.lines[3] and "250KB" in line["orders"]
+                assert "from" in it.lines[3] and "1m40s" in line["orders"]
 
     run(test)
 

@@ -111,6 +111,7 @@ def summary(entry: Entry, project: Project, picture: Picture) -> ProjectSummary:
         source_lag_s=status.source_lag_s if status else None,
         delivery_lag_s=status.delivery_lag_s if status else None,
         idle=shown.idle if shown else False,
+        read_rows_per_s=shown.read_rows_per_s if shown else 0.0,
         rows_per_s=shown.rows_per_s if shown else 0.0,
         bytes_per_s=shown.bytes_per_s if shown else 0.0,
         backlog_rows=shown.backlog_rows if shown else 0,
