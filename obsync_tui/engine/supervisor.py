@@ -219,12 +219,16 @@ class Supervisor:
         if why := reason(state, action):
             raise Refused(why, where=f"project {name}", cure=f"It is {state}.")
 
-    def _settled(self, project_id: str) -> None:
+    def settle(self, project_id: str) -> None:
         """Wait for a run that was asked to stop; one that does not come back is given up."""
+        with self._acting(project_id):
+            self._settled(project_id)
+
+    def _settled(self, project_id: str) -> None:
         runner = self._runners.get(project_id)
-        if runner is None or runner.over:
+        if runner is None or runner.over or runner.stop_asked_s is None:
             return
-        asked_s = runner.stop_asked_s or time.monotonic()
+        asked_s = runner.stop_asked_s
         if not runner.wait(max(0.0, asked_s + STOP_TIMEOUT_S - time.monotonic())):
             self._log(
                 Level.WARNING,

@@ -33,14 +33,15 @@ def put(service: Service, request: PutDraft, caller: Caller) -> Draft:
             "INSERT OR REPLACE INTO draft VALUES (?, ?, ?, ?, ?)",
             (made.id, made.kind, made.title, made.body, made.at_s),
         )
+    service.state.wipe()
     return made
 
 
 def delete(service: Service, request: DraftId, caller: Caller) -> Done:
     """Forget a draft, its sealed secrets with it."""
     with service.state.transaction() as connection:
-        connection.execute("PRAGMA secure_delete = ON")
         connection.execute("DELETE FROM draft WHERE id = ?", (request.id,))
+    service.state.wipe()
     return Done()
 
 

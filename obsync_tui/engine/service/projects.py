@@ -141,6 +141,8 @@ def rename(service: Service, request: Rename, caller: Caller) -> Done:
 def clone(service: Service, request: Rename, caller: Caller) -> Done:
     """Write a project of another name and id with the same options."""
     found = service.index.project(request.name)
+    if why := reason(_state(service, found), Action.CLONE):
+        raise Refused(why, where=f"project {found.name}")
     made = msgspec.structs.replace(found, id=new_project_id(), name=request.to)
     create(service, CreateProject(made), caller)
     return Done((f"written: {service.files.paths.projects / (made.name + '.toml')}",))

@@ -151,18 +151,16 @@ def _one(service: Service, action: Action, name: str, caller: Caller) -> Outcome
 def _stopped(service: Service, name: str, action: Action) -> Iterator[Project]:
     """A project that does not run, locked; Refused when its state does not allow the action."""
     project = service.index.project(name)
-    picture = pictures.picture_of(service, project)
-    if picture.settling and service.engine and (runner := service.engine.runner(project.id)):
-        runner.wait(_SETTLE_S)
-    state = picture.state
+    state = pictures.picture_of(service, project).state
     # Before the first run there is nothing to lose, and nothing that these actions would find.
     if (why := reason(state, action)) and not (state is ProjectState.NOT_STARTED and action in _HARMLESS):
         raise Refused(why, where=f"project {name}")
+    if service.engine:
+        service.engine.settle(project.id)
     with ProjectLock(service.paths.state, project.id):
         yield project
 
 
-_SETTLE_S = 5.0
 _HARMLESS = frozenset((Action.RESET, Action.RELEASE, Action.GAP, Action.RETIME))
 _MOVING = threading.Lock()
 

@@ -26,6 +26,7 @@ EVENTS_KEPT = 1000
 EVENT_TEXT_LENGTH = 4000
 EVENT_WHO_LENGTH = 200
 BUSY_TIMEOUT_S = 10.0
+WIPE_TIMEOUT_S = 0.5
 
 # What leads from one version of the file to the next; the file's `user_version` counts those that ran.
 MIGRATIONS = (
@@ -87,7 +88,7 @@ class StateFile:
         self._path = path
         self._mutex = threading.Lock()
         with self._failures():
-            private_directory(path.parent)
+            _private(path.parent)
             # Made here, since SQLite would make it readable for all; -wal and -shm take its mode.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             self._connection = sqlite3.connect(
@@ -260,6 +261,7 @@ class StateFile:
         self._refuse_newer(self._version())
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA journal_size_limit = 4194304")
         version = self._version()
         if version == len(MIGRATIONS):
@@ -305,6 +307,15 @@ class StateFile:
                 cure="Install that obsync again, or set OBSYNC_HOME to another directory.",
             )
 
+    def wipe(self) -> None:
+        """Let nothing of what was deleted or replaced stay in the files; a reader elsewhere can put it off."""
+        with self._mutex, self._failures():
+            self._connection.execute(f"PRAGMA busy_timeout = {WIPE_TIMEOUT_S * 1000:.0f}")
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection, for statements that only read; what SQLite raises in here becomes StateError."""
@@ -333,11 +344,16 @@ class StateFile:
             raise StateError(
                 f"the state cannot be used: {error}", where=str(self._path), cure=cure
             ) from error
-        except ConfigError as error:
-            raise StateError(error.what, where=error.where, cure=error.cure) from error
         except OSError as error:
             raise StateError(
                 f"the state cannot be used: {error.strerror}",
                 where=str(self._path),
                 cure="Check that the disk has room and that this user owns the path.",
             ) from error
+
+
+def _private(directory: Path) -> None:
+    try:
+        private_directory(directory)
+    except ConfigError as error:
+        raise StateError(error.what, where=error.where, cure=error.cure) from error
