@@ -59,7 +59,7 @@ class Engine:
         self._paths = paths
         self._logs = logs
         self._at = endpoint(paths, environment)
-        self._started_s = time.time()
+        self._started_s, self._began_s = time.time(), time.monotonic()
         self._files = ConfigFiles(paths)
         self._settings = Settings()
         self._settings_version: tuple[int, ...] | None = None
@@ -174,7 +174,7 @@ class Engine:
             pid=os.getpid(),
             started_s=self._started_s,
             at_s=time.time(),
-            cpu_share=cpu_s / max(1.0, time.time() - self._started_s),
+            cpu_share=cpu_s / max(1.0, time.monotonic() - self._began_s),
             rss_bytes=rss_bytes(),
             threads=threading.active_count(),
             descriptors=len(os.listdir("/proc/self/fd")),

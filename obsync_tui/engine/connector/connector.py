@@ -1,7 +1,7 @@
 """The Connector: batches of row images in, messages and positions out."""
 
 from collections.abc import Callable, Sequence
-from time import time
+from time import monotonic, time
 
 from obsync_tui.engine.connector.outgoing import Outgoing
 from obsync_tui.engine.connector.plans import Plans
@@ -64,7 +64,7 @@ class Connector:
         self._skip_in = position.inside
         self._sequence = position.sequence
         self._commit_us = position.commit_us
-        self._heartbeat_due_s = time() + project.objects.heartbeat_s
+        self._heartbeat_due_s = monotonic() + project.objects.heartbeat_s
 
     def chunk(self, batch: ChunkBatch) -> Outgoing:
         """Rows of Full-Import as ROW messages."""
@@ -183,9 +183,9 @@ class Connector:
 
     def _heartbeat(self, out: Outgoing) -> None:
         every_s = self._project.objects.heartbeat_s
-        if not every_s or not out.whole or time() < self._heartbeat_due_s:
+        if not every_s or not out.whole or monotonic() < self._heartbeat_due_s:
             return
-        self._heartbeat_due_s = time() + every_s
+        self._heartbeat_due_s = monotonic() + every_s
         value = self._format.heartbeat(self._commit_us // 1_000_000 or int(time()), self._identity)
         for route in self._routes.known():
             self._broadcast(out, route, tuple(range(route.partitions)), value)

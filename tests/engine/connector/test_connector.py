@@ -257,7 +257,9 @@ def test_ddl_records_when_they_are_asked_for() -> None:
 
 def test_heartbeats_go_to_every_partition_between_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1000.0]
-    monkeypatch.setattr("obsync_tui.engine.connector.connector.time", lambda: clock[0])
+    monkeypatch.setattr("obsync_tui.engine.connector.connector.monotonic", lambda: clock[0])
+    # The clock on the wall may step by hours meanwhile.
+    monkeypatch.setattr("obsync_tui.engine.connector.connector.time", lambda: 5e9 - 100 * clock[0])
     connector = made(Objects(("shop.*",), heartbeat_s=10))
     first = connector.changes(batch(transaction(5, group(DmlKind.INSERT, item(1, "a"))), 5))
     assert first.count == 1

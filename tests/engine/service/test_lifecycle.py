@@ -238,3 +238,26 @@ def test_a_project_in_other_hands(house: House) -> None:
     assert house.state_of(project) is S.PAUSED
     with pytest.raises(ConfigError, match="not confirmed"):
         runs.release(house.service, Release("orders", "order", local_only=True), CALLER)
+
+
+@pytest.mark.parametrize("step_s", [3600.0, -3600.0], ids=["forward", "back"])
+def test_a_clock_that_steps(house: House, monkeypatch: pytest.MonkeyPatch, step_s: float) -> None:
+    """An hour's step of the clock starts, ends and delays nothing."""
+    project = house.project("orders")
+    runs.start(house.service, Start("orders"), CALLER)
+    until(lambda: house.supervisor.runner(project.id), "it runs")
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + step_s)
+    saved = IdleRun.made[-1].status()
+    house.supervisor._tick()
+    assert house.state_of(project) is S.RUNNING and house.supervisor.runner(project.id) is not None
+    hanging = IdleRun.made[-1]
+    hanging.stops.clear()
+    runs.pause(house.service, Named("orders"), CALLER)
+    began = time.monotonic()
+    runs.resume(house.service, Start("orders"), CALLER)
+    assert 0.3 < time.monotonic() - began < 5, "waits are by the clock that does not step"
+    hanging.stops.set()
+    life = house.supervisor.life(project.id)
+    assert life is not None and abs(life.since_s - saved.at_s) < 30
+    assert [event.kind for event in house.state.events(project.id)][-2:] == ["running", "started"]
