@@ -95,14 +95,7 @@ class ProjectsView(ProjectChanges, inherit_bindings=False):
                 wide=True,
             ),
             text("since", "since", 6, since, lambda of: -(of.since_s or 0.0), right=True, wide=True),
-            text(
-                "tags",
-                "tags",
-                12,
-                lambda of: Span(" ".join(of.tags)),
-                lambda of: " ".join(of.tags),
-                wide=True,
-            ),
+            text("tags", "tags", 12, lambda of: Span(_tags(of)), _tags, wide=True),
         ]
 
     def paint(self) -> None:
@@ -133,3 +126,7 @@ class ProjectsView(ProjectChanges, inherit_bindings=False):
         """The project's details."""
         if self.projects.current is not None:
             self.host.go("project", self.projects.current.name)
+
+
+def _tags(of: ProjectSummary) -> str:
+    return " ".join(of.tags)
