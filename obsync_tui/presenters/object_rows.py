@@ -15,6 +15,11 @@ def table_text(of: ObjectView) -> str:
     return f"{of.database}.{of.table}"
 
 
+def searched_text(of: ObjectView) -> str:
+    """What a filter looks at."""
+    return f"{of.topic} {of.database}.{of.table} {' '.join(of.sharding_columns)}"
+
+
 def share(of: ObjectView) -> float | None:
     """How much of the table is read, 0 to 1; None when nobody knows how large it is."""
     if of.full_done:

@@ -54,6 +54,12 @@ def state_cell(summary: ProjectSummary) -> Span:
     return Span(f"RUN {_PHASES.get(summary.phase, str(summary.phase))}", Role.GOOD)
 
 
+def searched_text(summary: ProjectSummary) -> str:
+    """What a filter looks at."""
+    named = f"{summary.name} {state_cell(summary).text} {summary.source} {summary.destination}"
+    return f"{named} {' '.join(summary.tags)} {summary.bottleneck} {summary.error}"
+
+
 def state_order(summary: ProjectSummary) -> str:
     """What needs a look comes first."""
     order = ["Failed", "Paused", "Running"]

@@ -90,7 +90,13 @@ class ObjectsView(ProjectActions, inherit_bindings=False):
             text("sharding", "sharding", 16, _sharding, lambda of: " ".join(of.sharding_columns), wide=True),
         ]
         yield Table[ObjectView](
-            "Objects", columns, rows.table_text, id="objects", symbols=symbols, empty="asking the source …"
+            "Objects",
+            columns,
+            rows.table_text,
+            id="objects",
+            symbols=symbols,
+            empty="asking the source …",
+            text=rows.searched_text,
         )
 
     async def fetch(self) -> None:

@@ -41,6 +41,7 @@ class ProjectsView(ProjectChanges, inherit_bindings=False):
             lambda summary: summary.name,
             id="projects",
             symbols=self.host.symbols,
+            text=rows.searched_text,
             empty="no projects yet: obsync project create --help shows how to make one",
         )
 

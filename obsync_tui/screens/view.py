@@ -22,6 +22,10 @@ class View(Frame, inherit_bindings=False):
         """The pane that the keys go to, when it is a table."""
         return self.pane if isinstance(self.pane, Table) else None
 
+    def on_table_opened(self) -> None:
+        """A second click on a row does what Enter does."""
+        self.action_perform("open")
+
     def _move(self, step: Move) -> None:
         if self.pane is not None:
             self.pane.move(step)

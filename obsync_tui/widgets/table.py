@@ -64,10 +64,12 @@ class Table(Pane, Generic[T]):
         symbols: Symbols = UNICODE,
         sort: str = "",
         empty: str = "nothing here yet",
+        text: Callable[[T], str] | None = None,
     ) -> None:
+        """`text` is what a filter looks at, by default all cells; of thousands of items it has to be quick."""
         super().__init__(id=id)
         self.title, self.empty, self.symbols = title, empty, symbols
-        self._columns, self._key = list(columns), key
+        self._columns, self._key, self._text = list(columns), key, text
         self._items: dict[str, T] = {}
         self._shown: list[str] = []
         self._sort = next((column for column in columns if column.id == sort), columns[0])
@@ -119,6 +121,8 @@ class Table(Pane, Generic[T]):
             self.post_message(self.Moved(self, self._at))
 
     def _keeps(self, item: T) -> bool:
+        if self._text is not None:
+            return self._filter.keeps(self._text(item))
         return self._filter.keeps(" ".join(column.cell(item).text for column in self._columns))
 
     # What the keyboard does to it

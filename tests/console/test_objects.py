@@ -9,6 +9,7 @@ import pytest
 from obsync_tui.api import operations as api
 from obsync_tui.api.errors import ErrorAnswer, RemoteError
 from obsync_tui.model.views import ObjectView
+from obsync_tui.presenters.zone import Zone
 from tests.console.driving import console, run, running
 from tests.fakes.console_client import START_S, FakeClient
 
@@ -72,20 +73,34 @@ def test_a_source_that_does_not_answer_is_said(tmp_path: Path) -> None:
     run(test)
 
 
-def test_five_thousand_tables_are_filtered_at_once(tmp_path: Path) -> None:
+def test_five_thousand_tables_are_filtered_without_drawing_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[float] = []
+    short = Zone.short
+
+    def counted(self: Zone, at_s: float, now_s: float) -> str:
+        drawn.append(at_s)
+        return short(self, at_s, now_s)
+
+    monkeypatch.setattr(Zone, "short", counted)
+
     async def test() -> None:
         fake = client()
-        fake.answers[api.OBJECTS.name] = tuple(
-            ObjectView("shop", f"t{n:04}", f"t{n:04}") for n in range(5000)
-        )
+        tables = [
+            ObjectView("shop", f"t{n:04}", f"t{n:04}", changes=1, changed_s=START_S) for n in range(5000)
+        ]
+        fake.answers[api.OBJECTS.name] = tuple(tables)
         async with console(fake, tmp_path) as it:
             await it.press("o")
             await it.sees("Objects (5000)")
             await it.press("G")
             await it.sees("shop.t4999")
+            drawn.clear()
             await it.press("slash")
             await it.type("t12..")
             await it.sees("Objects (100 of 5000)")
+            assert 0 < len(drawn) < 1000
 
     run(test)
 

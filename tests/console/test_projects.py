@@ -14,6 +14,7 @@ from obsync_tui.model.metrics import Failure, Phase
 from obsync_tui.model.views import Done, Outcome
 from obsync_tui.terminal.profile import Wishes
 from tests.console.driving import console, run, running, standing
+from tests.console.figures import details
 from tests.fakes.console_client import START_S, FakeClient
 
 FAILURE = Failure("SinkUnreachable", "no broker answers", "kafka:9092", "Start it.", True, START_S)
@@ -226,5 +227,19 @@ def test_any_size_is_survived(tmp_path: Path, size: tuple[int, int]) -> None:
             await it.press("escape", "question_mark")
             await it.press("escape")
             assert it.app.is_running
+
+    run(test)
+
+
+def test_the_mouse_moves_the_cursor_and_opens(tmp_path: Path) -> None:
+    async def test() -> None:
+        client = FakeClient(PROJECTS)
+        client.answers[api.PROJECT.name] = details(PROJECTS[1], started_s=None)
+        client.answers[api.EVENTS.name] = ()
+        async with console(client, tmp_path) as it:
+            await it.pilot.click("#projects", offset=(10, 3))
+            await it.until(lambda: it.lines[5].startswith("▸"))
+            await it.pilot.click("#projects", offset=(10, 3))
+            await it.sees("obsync › stock")
 
     run(test)
