@@ -62,6 +62,10 @@ def watch(it: Emulated, server: MySQLServer, database: str) -> None:
     it.sees(
         "Components (", "Store        RUN", "Connector    RUN", "Full-Import  done", patience_s=PATIENCE_S
     )
+    it.type("j")
+    acts(it, "x", "Pause Connector of orders?", "Connector    PAUSED")
+    it.type("s")
+    it.sees("Connector    RUN", patience_s=PATIENCE_S)
     it.type("\x1b")
     it.sees("Events (")
     it.type("o")
