@@ -122,6 +122,11 @@ class Frame(Screen[None], inherit_bindings=False):
         """From now on its widgets are there."""
         self._is_ready = True
 
+    @property
+    def _is_alive(self) -> bool:
+        """Whether its widgets are there: not yet before it is mounted, no more while the console ends."""
+        return self._is_ready and self.app.is_running
+
     def on_screen_resume(self) -> None:
         """Show at once what is known, and ask for what is new."""
         self.call_after_refresh(self.beat)
@@ -147,7 +152,7 @@ class Frame(Screen[None], inherit_bindings=False):
 
     def repaint(self) -> None:
         """Paint everything; what has not changed costs nothing."""
-        if not self._is_ready or self.app.screen is not self:
+        if not self._is_alive or self.app.screen is not self:
             return
         self.is_stale = self.host.away_s is not None
         self.paint()
@@ -180,7 +185,7 @@ class Frame(Screen[None], inherit_bindings=False):
     def say(self, text: str, role: Role = Role.PLAIN) -> None:
         """Put a result or an error into the footer."""
         self._result = (said(visible(text, keep="\n"), role), time.monotonic())
-        if self._is_ready:
+        if self._is_alive:
             self.paint_frame()
 
     # Doing
@@ -196,7 +201,7 @@ class Frame(Screen[None], inherit_bindings=False):
     def action_perform(self, action_id: str) -> None:
         """Do what a key stands for, or say why that is not possible."""
         action = BY_ID[action_id]
-        if not self._is_ready:
+        if not self._is_alive:
             return
         if self._result and not action_id.startswith("cursor."):
             self._result = None
