@@ -119,6 +119,12 @@ class Dump:
                 cure=f"Run: GRANT REPLICATION SLAVE ON *.* TO '{self._server.user}'@'<host>'",
             ) from error
 
+    def end(self) -> None:
+        """Give the connection back; for the thread that reads from it, and reads no more."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection._force_close()
+
     def close(self) -> None:
         """Cut the connection, also under a thread that reads from it; its read ends at once."""
         connection = self.connection

@@ -134,7 +134,7 @@ class _Search:
                 elif kind in (EventType.GTID, EventType.ANONYMOUS_GTID):
                     return _Beginning(previous or GtidSet(), created_us, self._commit_us(packet, dump))
         finally:
-            dump.close()
+            dump.end()
         return _Beginning(previous or GtidSet(), created_us)
 
     def pass_by(self, name: str, executed: GtidSet, at_us: int) -> _Passed:
@@ -156,7 +156,7 @@ class _Search:
                 executed.add(str(UUID(bytes=event.sid)), event.gno)
                 passed.last_us = commit_us
         finally:
-            dump.close()
+            dump.end()
         return passed
 
     def _commit_us(self, packet: bytes, dump: Dump) -> int:

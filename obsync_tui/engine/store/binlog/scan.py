@@ -84,4 +84,4 @@ def ddl_statements(
                     return
         raise SourceUnreachable("the server ended the log before its present end", where=dump.where)
     finally:
-        dump.close()
+        dump.end()

@@ -108,7 +108,7 @@ class BinlogStore:
             if not self._stopping.is_set():
                 raise
         finally:
-            dump.close()
+            dump.end()
             server.close()
         raise Stopped("the Store was stopped")
 
