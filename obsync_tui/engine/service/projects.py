@@ -9,6 +9,7 @@ from obsync_tui.api.requests import Confirmed, CreateProject, Events, ListProjec
 from obsync_tui.engine.refusal import Conflict, Refused
 from obsync_tui.engine.service import pictures
 from obsync_tui.engine.service.service import Caller, Handler, Service, confirmed
+from obsync_tui.engine.state.lock import ProjectLock
 from obsync_tui.model.checkpoint import VIEW_LOG_PREFIX
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.event import Event, EventKind
@@ -116,10 +117,12 @@ def delete(service: Service, request: Confirmed, caller: Caller) -> Done:
     found = service.index.project(request.name)
     if why := reason(_state(service, found), Action.DELETE):
         raise Refused(why, where=f"project {found.name}")
-    service.state.delete(found.id, but=VIEW_LOG_PREFIX)
-    service.files.delete_project(found.name)
-    if service.engine:
-        service.engine.forget(found.id)
+    with ProjectLock(service.paths.state, found.id) as lock:
+        service.state.delete(found.id, but=VIEW_LOG_PREFIX)
+        service.files.delete_project(found.name)
+        if service.engine:
+            service.engine.forget(found.id)
+        lock.remove()
     return Done((f"deleted: {found.name}",))
 
 

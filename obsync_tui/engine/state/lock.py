@@ -13,7 +13,7 @@ class ProjectLock:
     """Holds a project on this machine: `locks/<id>.lock` below the state directory, from `with` to its end.
 
     Entering raises ProjectOwned, naming the process that holds it, and StateError when the file cannot be made. The
-    file stays when the lock ends: removing it would let two processes hold two files of one name.
+    file stays when the lock ends; only who holds it may remove it, with the project.
     """
 
     def __init__(self, state_directory: Path, project_id: str) -> None:
@@ -23,9 +23,10 @@ class ProjectLock:
     def __enter__(self) -> "ProjectLock":
         try:
             private_directory(self._path.parent)
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            # flock and not POSIX locks: those would end with any descriptor of the file that this process closes.
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock()
+            while not self._stands():
+                self.release()
+                self._lock()
             os.ftruncate(self._descriptor, 0)
             os.write(self._descriptor, str(os.getpid()).encode())
         except BlockingIOError as error:
@@ -54,6 +55,29 @@ class ProjectLock:
         traceback: TracebackType | None,
     ) -> None:
         self.release()
+
+    def _lock(self) -> None:
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # flock and not POSIX locks: those would end with any descriptor of the file that this process closes.
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _stands(self) -> bool:
+        """Whether the file that is locked is still the one of that name: it can be removed between open and lock."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path))
+        except FileNotFoundError:
+            return False
+
+    def remove(self) -> None:
+        """Remove the file of a lock that is held. Raises StateError."""
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StateError(
+                f"cannot be removed: {error.strerror}",
+                where=str(self._path),
+                cure="Check that this user owns the path.",
+            ) from error
 
     def release(self) -> None:
         """Let go; nothing happens the second time."""

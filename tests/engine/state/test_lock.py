@@ -47,3 +47,27 @@ def test_one_process_does_not_hold_it_twice(tmp_path: Path) -> None:
         ProjectLock(tmp_path, "np_aaaaaaaaaaaa").__enter__()
     with ProjectLock(tmp_path, "np_aaaaaaaaaaaa"):
         pass
+
+
+def test_a_file_that_was_removed_meanwhile_is_not_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who opened the file before it was removed with its project must not hold what nobody else can meet."""
+    path = tmp_path / "locks" / "np_aaaaaaaaaaaa.lock"
+    opened = os.open
+
+    def removed_once(*arguments: object) -> int:
+        found = opened(*arguments)  # type: ignore[arg-type]
+        monkeypatch.setattr(os, "open", opened)
+        path.unlink()
+        return found
+
+    with ProjectLock(tmp_path, "np_aaaaaaaaaaaa") as lock:
+        lock.remove()
+        assert not path.exists()
+    path.touch()
+    monkeypatch.setattr(os, "open", removed_once)
+    with ProjectLock(tmp_path, "np_aaaaaaaaaaaa"):
+        assert path.read_text() == str(os.getpid())
+        with pytest.raises(ProjectOwned):
+            ProjectLock(tmp_path, "np_aaaaaaaaaaaa").__enter__()
