@@ -9,7 +9,7 @@ PY := $(BIN)/python
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := test
-.PHONY: venv fetch lint format test demo pictures campaign benchmark clean
+.PHONY: venv fetch lint format test demo pictures campaign benchmark soak clean
 
 venv: $(INSTALLED)
 
@@ -59,6 +59,10 @@ campaign: fetch
 
 benchmark: fetch
 	$(PY) -m benchmarks
+
+# Twenty minutes of clients and projects that come and go: whether the engine grows.
+soak: fetch
+	$(PY) -m benchmarks.soak
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

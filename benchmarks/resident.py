@@ -92,9 +92,13 @@ class Resident:
         began_s = time.monotonic()
         self._process.terminate()
         self._process.wait(TIMEOUT_S)
+        self.reconnect()
+        return time.monotonic() - began_s
+
+    def reconnect(self) -> None:
+        """Give up this home's connections, of which it keeps as many as it had calls at once."""
         self.client.close()
         self.client = EngineClient(self.at)
-        return time.monotonic() - began_s
 
     def cost(self) -> Cost:
         """What the process has used and holds (proc(5))."""
@@ -107,7 +111,13 @@ class Resident:
 
     def project(self, name: str, table: str) -> Project:
         """Write a project that follows one table into a topic of its own."""
-        made = Project(
+        made = self.made(name, table)
+        self.files.write_project(made)
+        return made
+
+    def made(self, name: str, table: str) -> Project:
+        """Such a project, not written."""
+        return Project(
             new_project_id(),
             name,
             "shop",
@@ -116,8 +126,6 @@ class Resident:
             steps=(Step.INCREMENTAL,),
             message=Message(topic=f"{name}_${{table}}"),
         )
-        self.files.write_project(made)
-        return made
 
     def call(self, operation: Operation[Request, Response], request: Request) -> Response:
         """One call over this home's own connection."""
