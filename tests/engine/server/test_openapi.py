@@ -35,7 +35,7 @@ SUCCEEDING = {
     *("projects", "project", "status", "project-file", "project-create", "project-start", "project-pause"),
     *("source-put", "source", "sources", "seal", "drafts", "draft-put", "draft-delete", "engine", "hello"),
 }
-EXAMPLES = 20
+EXAMPLES = 12
 
 
 class _Pool(urllib3.connectionpool.HTTPConnectionPool):
