@@ -54,7 +54,7 @@ def test_a_class_without_a_code_takes_its_parents() -> None:
     [(), ("source",), ("nothing",), ("project", "create", "x"), ("source", "add", "x", "--kind", "oracle")],
 )
 def test_usage(obsync: Obsync, arguments: tuple[str, ...]) -> None:
-    assert "--help." in obsync(*arguments, code=2).stderr
+    assert "--help" in obsync(*arguments, code=2).stderr
 
 
 def test_help_and_version(obsync: Obsync) -> None:
