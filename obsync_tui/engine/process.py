@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import importlib
 import logging
@@ -46,6 +47,9 @@ from obsync_tui.model.views import PROTOCOL, Done, EngineFacts, Hello
 SWITCH_INTERVAL_S = 0.0005
 SOCKET_CHECK_S = 60.0
 SETTINGS_AGE_S = 1.0
+# malloc.h
+_M_ARENA_MAX = -8
+ARENAS = 4
 DRAIN_S = 2.0
 LOCK_WAIT_S = 1.0
 # What our libraries import only when they need it.
@@ -254,6 +258,14 @@ def _hold_home(home: Path) -> None:
             time.sleep(0.05)
 
 
+def _few_arenas() -> None:
+    """Have glibc's malloc share few arenas: threads come and go, and each arena keeps what was freed in it."""
+    try:
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
+    except (OSError, AttributeError):  # another C library
+        return
+
+
 def run_engine(paths: Paths, environment: Mapping[str, str]) -> None:
     """Run the engine of a home in this process until it is told to stop; ProjectOwned when one runs already."""
     os.umask(0o077)
@@ -264,6 +276,7 @@ def run_engine(paths: Paths, environment: Mapping[str, str]) -> None:
     gc.freeze()
     gc.set_threshold(50_000)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    _few_arenas()
     # Projects hold descriptors by the dozen; the soft limit is for programs that still use select.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -312,6 +312,10 @@ class Supervisor:
                 self._log(Level.ERROR, str(error))
 
     def _tick(self) -> None:
+        with self._mutex:
+            # A run that is over holds its trace and queues as long as somebody holds it.
+            for project_id in [of for of, one in self._runners.items() if one.over]:
+                del self._runners[project_id]
         statuses = self.statuses()
         for status in statuses:
             self.history.record(status)
