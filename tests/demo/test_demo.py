@@ -186,7 +186,7 @@ def test_a_signal_ends_it_in_order(number: signal.Signals) -> None:
     output += rest
     assert process.returncode == 0, output
     assert SAME in output
-    assert re.search(r"^  state +stopped, phase stopped$", output, re.M), output
+    assert re.search(r"^  state +Paused, phase stopped$", output, re.M), output
     assert left_behind(directory_of(output)) == []
 
 
