@@ -175,7 +175,8 @@ class Components:
             queued = sum(batch.rows for batch in batches if isinstance(batch, ChunkBatch))
             fill = conveyor.input.fill
         done = state is ComponentState.COMPLETED
-        part = min(1.0, full.rows / full.rows_estimated) if full.rows_estimated else None
+        # An estimate may be too low: only what is committed whole is done.
+        part = min(0.999, full.rows / full.rows_estimated) if full.rows_estimated else None
         return ComponentStatus(
             component,
             state,
