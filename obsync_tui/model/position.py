@@ -95,6 +95,11 @@ class GtidSet:
         merged.append([first, last])
         self._intervals[uuid] = sorted(merged)
 
+    def follows(self, uuid: str, gno: int) -> bool:
+        """Whether the number is the next one of its server, or a later one: one comparison."""
+        intervals = self._intervals.get(uuid)
+        return not intervals or gno > intervals[-1][1]
+
     def contains(self, uuid: str, gno: int) -> bool:
         """Whether the GTID is in the set."""
         intervals = self._intervals.get(uuid)

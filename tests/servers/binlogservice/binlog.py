@@ -254,6 +254,8 @@ class Binlog:
     def fail_over(self) -> None:
         """Another instance of the tenant: the same GTIDs in other files, under another server id, with other table ids."""
         with self._writing:
+            # First, so that no reader of the old files goes on in the others.
+            self.generation += 1
             state, old = self._state, self.files
             state.instance += 1
             state.server_id = SERVER_ID + state.instance - 1

@@ -111,6 +111,7 @@ class Dump:
                     skipping = any(low <= number < high for low, high in covered)
                 if not skipping or kind == EventType.ROTATE:
                     self._send_row(event) if kind in _ROWS else self._send(event)
+            self._check()
             following = self._after(entry)
             if following is None:
                 self._wire.write(self._number, b"\xfe\0\0\x02\0")

@@ -6,7 +6,7 @@ from time import time_ns
 from typing import NamedTuple
 from uuid import UUID
 
-from obsync_tui.engine.errors import LogDamaged, LogGap, SourceUnfit, ValueUnreadable
+from obsync_tui.engine.errors import LogDamaged, LogGap, SourceUnfit, SourceUnreachable, ValueUnreadable
 from obsync_tui.engine.native.backend import Packets
 from obsync_tui.engine.native.backend import packets as kernel_packets
 from obsync_tui.engine.store.binlog.ddl import Ddl, Verb, creates_with_rows, parse_ddl
@@ -233,6 +233,13 @@ class Assembly:
         uuid = self._uuids.get(event.sid)
         if uuid is None:
             uuid = self._uuids[event.sid] = str(UUID(bytes=event.sid))
+        if not self.executed.follows(uuid, event.gno) and self.executed.contains(uuid, event.gno):
+            # A proxy that moved the dump to another instance asks there for what was asked at first.
+            raise SourceUnreachable(
+                f"the stream went back to {uuid}:{event.gno}, which was read already",
+                where=self._where,
+                cure="The connection is made anew from the checkpoint.",
+            )
         self._gtid = Gtid(uuid, event.gno)
         self._commit_us = self._newest_us = event.commit_us
         self.whole = self._begun = self._rows_seen = False
