@@ -28,6 +28,7 @@ class Sampler:
         self._closed = False
         self._newest: GtidSet | None = None
         self._gap: LogGap | None = None
+        self._suspected = False
 
     def sample(self) -> None:
         """Ask once, by one thread at a time."""
@@ -36,8 +37,11 @@ class Sampler:
                 if not self._closed:
                     self._probe = self._probe or self._make()
                     self._sample(self._probe)
+                    self._suspected = False
             except LogGap as error:
-                self._gap = error
+                # An instance that takes over may not know everything for a moment: a gap is one that is seen twice.
+                self._gap = error if self._suspected else None
+                self._suspected = True
             except (EngineError, ValueError):
                 # The run itself reports a source that is gone; here the ages of the figures tell.
                 pass

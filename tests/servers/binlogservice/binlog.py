@@ -264,10 +264,10 @@ class Binlog:
             executed, state.executed = state.executed, old[0].previous
             state.files = []
             self._begin_file()
+            state.executed = executed
             for entry in old:
                 self._take_over(entry, shift)
                 self.path(entry.name).unlink()
-            state.executed = executed
             state.next_table_id += shift
             self._renew()
 
