@@ -64,7 +64,7 @@ def test_a_table_is_read_again_under_load(
     time.sleep(0.5)
     home.fails(code, said, wallet)
     home.command("project", "gap", "orders", "--resync", wallet)
-    home.project(f"{workload.database}.*", full=Full(range_rows=50, rows_per_s=100))
+    home.project(f"{workload.database}.*", full=Full(range_rows=25, rows_per_s=25))
     run = home.start()
     rows = run.until_phase(Phase.FULL).full.rows
     run.until(lambda status: status.phase is Phase.FULL and status.full.rows > rows + 30)
