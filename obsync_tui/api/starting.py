@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from obsync_tui.api.client import EngineClient
 from obsync_tui.api.endpoint import Endpoint
 from obsync_tui.api.errors import EngineAway
 from obsync_tui.api.operations import HELLO
@@ -26,6 +25,8 @@ def hello(at: Endpoint) -> Hello | None:
     """Who answers on the socket; None when nobody does. NotOurEngine when somebody else does."""
     if not at.path.exists():
         return None
+    from obsync_tui.api.client import EngineClient  # HTTP, which a command without an engine does without
+
     with EngineClient(at) as client:
         try:
             return client.call(HELLO, Nothing())

@@ -4,8 +4,8 @@ import os
 import pwd
 from contextlib import nullcontext
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from obsync_tui.api.client import EngineClient
 from obsync_tui.api.endpoint import Endpoint, endpoint
 from obsync_tui.api.operation import Access, Operation, Request, Response
 from obsync_tui.api.starting import hello, start_engine
@@ -16,6 +16,9 @@ from obsync_tui.config.secrets import SecretResolver
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.project import is_name
 from obsync_tui.model.views import PROTOCOL
+
+if TYPE_CHECKING:
+    from obsync_tui.api.client import EngineClient
 
 _WAIT_TOLD_S = 1.0
 
@@ -44,7 +47,7 @@ class Session:
         return endpoint(self.paths, os.environ)
 
     @cached_property
-    def client(self) -> EngineClient | None:
+    def client(self) -> "EngineClient | None":
         """The running engine's client; None when none runs. NotOurEngine when somebody else listens."""
         found = hello(self.endpoint)
         if found is None:
@@ -54,9 +57,9 @@ class Session:
                 f"the engine is obsync {found.version} and speaks protocol {found.protocol}, this is {PROTOCOL}:"
                 " obsync engine restart starts the installed version"
             )
-        return EngineClient(self.endpoint)
+        return self._connected()
 
-    def engine(self) -> EngineClient:
+    def engine(self) -> "EngineClient":
         """The running engine's client; starts the engine when none runs. EngineAway when it does not come up."""
         if self.client is None:
             told = False
@@ -68,8 +71,13 @@ class Session:
                     note("starting the engine")
 
             start_engine(self.paths, self.endpoint, os.environ, waiting)
-            self.client = EngineClient(self.endpoint)
+            self.client = self._connected()
         return self.client
+
+    def _connected(self) -> "EngineClient":
+        from obsync_tui.api.client import EngineClient  # HTTP, which a command without an engine does without
+
+        return EngineClient(self.endpoint)
 
     def call(self, operation: Operation[Request, Response], request: Request) -> Response:
         """Let the engine do it; without one this process does, unless only an engine can: then one is started."""

@@ -71,10 +71,10 @@ def test_a_reader_that_goes_away_is_no_error(environment: dict[str, str]) -> Non
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-def test_listing_loads_no_kafka_and_no_mysql(environment: dict[str, str]) -> None:
+def test_listing_loads_no_kafka_no_mysql_and_no_http(environment: dict[str, str]) -> None:
     code = (
         "import sys; from obsync_tui.cli import main; main(['project', 'list']); main(['source', 'list'])\n"
-        "print([name for name in ('confluent_kafka', 'pymysql', 'pymysqlreplication', 'cryptography') if name in sys.modules])"
+        "print([name for name in ('confluent_kafka', 'pymysql', 'pymysqlreplication', 'cryptography', 'httpx', 'asyncio') if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
