@@ -21,17 +21,16 @@ from obsync_tui.engine.errors import StateError, Stopped
 from obsync_tui.engine.history.journal import ProjectJournal
 from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.pipeline.ending import final_status
-from obsync_tui.engine.refusal import Refused
+from obsync_tui.engine.refusal import require
 from obsync_tui.engine.runner import Run
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.state.lock import HomeLock, ProjectLock
 from obsync_tui.engine.state.projects import ProjectTable
-from obsync_tui.model.lifecycle import Action, ProjectState, reason, state_after
+from obsync_tui.model.lifecycle import Action, ProjectState, state_after
 from obsync_tui.model.metrics import Phase, Status
 from obsync_tui.model.project import Project
 
 TICK_S = 1.0
-LINE_EVERY_S = 60.0
 # A run that has not ended by then waits in a call to a server that does not answer; ending the process is as safe as
 # a kill, for nothing counts that is not committed.
 STOP_TIMEOUT_S = 4.5
@@ -78,7 +77,7 @@ def run(session: Session, arguments: argparse.Namespace) -> int:
 def _refuse_released(table: ProjectTable, project: Project) -> None:
     life = table.life(project.id)
     if life and life.state in (ProjectState.RELEASING, ProjectState.RELEASED):
-        raise Refused(reason(life.state, Action.RESUME), where=f"project {project.name}")
+        require(life.state, Action.RESUME, project.name)
 
 
 def _keep(table: ProjectTable, project_id: str, phase: Phase) -> None:

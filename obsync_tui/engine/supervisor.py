@@ -13,7 +13,7 @@ from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.history.metrics import MetricHistory
 from obsync_tui.engine.pipeline.ending import final_status
 from obsync_tui.engine.pipeline.run import ProjectRun
-from obsync_tui.engine.refusal import Refused
+from obsync_tui.engine.refusal import Refused, require
 from obsync_tui.engine.runner import Runner
 from obsync_tui.engine.service.index import Entry, ProjectIndex
 from obsync_tui.engine.state.database import StateFile
@@ -24,7 +24,7 @@ from obsync_tui.model.applied import Applied
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.event import EventKind
 from obsync_tui.model.history import Component, Level
-from obsync_tui.model.lifecycle import ALLOWED, LEADS_TO, Action, ProjectState, reason, state_after
+from obsync_tui.model.lifecycle import ALLOWED, LEADS_TO, Action, ProjectState, state_after
 from obsync_tui.model.metrics import Status
 
 TICK_S = 1.0
@@ -216,8 +216,7 @@ class Supervisor:
 
     def _refuse(self, life: Life | None, action: Action, name: str) -> None:
         state = life.state if life else ProjectState.NOT_STARTED
-        if why := reason(state, action):
-            raise Refused(why, where=f"project {name}", cure=f"It is {state}.")
+        require(state, action, name, cure=f"It is {state}.")
 
     def settle(self, project_id: str) -> None:
         """Wait for a run that was asked to stop; one that does not come back is given up."""
@@ -238,8 +237,7 @@ class Supervisor:
 
     def _must_move(self, project_id: str, action: Action, name: str, who: str) -> None:
         before = self._move(project_id, ALLOWED[action], LEADS_TO[action], who)
-        if before not in ALLOWED[action]:
-            raise Refused(reason(before, action), where=f"project {name}", cure=f"It is {before}.")
+        require(before, action, name, cure=f"It is {before}.")
 
     def _move(
         self, project_id: str, expected: frozenset[ProjectState], to: ProjectState, who: str, text: str = ""

@@ -3,11 +3,12 @@
 import time
 
 from obsync_tui.api.requests import ListProjects
+from obsync_tui.engine.refusal import require
 from obsync_tui.engine.service.index import Entry
 from obsync_tui.engine.service.liveness import process_lives
 from obsync_tui.engine.service.service import Service
 from obsync_tui.engine.state.projects import Life
-from obsync_tui.model.lifecycle import ProjectState, actions, state_after
+from obsync_tui.model.lifecycle import Action, ProjectState, actions, state_after
 from obsync_tui.model.metrics import ENDED, Phase, Status
 from obsync_tui.model.project import Project, Step
 from obsync_tui.model.views import ProjectDetails, ProjectSummary, StepView
@@ -22,9 +23,8 @@ class Picture:
         runner = service.engine.runner(project.id) if service.engine else None
         self.settling = runner is not None and runner.stop_asked_s is not None
         self.status = _status(service, project.id) if runner is None else runner.run.status()
-        self.in_engine = runner is not None
         self.runner = runner
-        self.running = self.in_engine or (
+        self.running = runner is not None or (
             self.status is not None
             and self.status.phase not in ENDED
             and process_lives(self.status.pid, self.status.at_s)
@@ -50,6 +50,11 @@ class Picture:
 def picture_of(service: Service, project: Project) -> Picture:
     """What is known of one project, thoroughly."""
     return Picture(service, project, life_of(service, project.id), deep=True)
+
+
+def require_of(service: Service, project: Project, action: Action) -> None:
+    """Refused when the state that the project is in does not allow the action."""
+    require(picture_of(service, project).state, action, project.name)
 
 
 def lives(service: Service) -> dict[str, Life]:
@@ -122,7 +127,7 @@ def summary(entry: Entry, project: Project, picture: Picture) -> ProjectSummary:
         warnings=len(status.warnings) if status else 0,
         paused_components=tuple(map(str, picture.runner.run.paused())) if picture.runner else (),
         failure=status.failure if status else None,
-        file_changed=bool(picture.in_engine and life and life.digest and life.digest != entry.digest),
+        file_changed=bool(picture.runner and life and life.digest and life.digest != entry.digest),
     )
 
 

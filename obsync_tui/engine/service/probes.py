@@ -7,8 +7,7 @@ from obsync_tui.engine.oceanbase.describe import describe as describe_tenant
 from obsync_tui.engine.oceanbase.rights import prepare_script
 from obsync_tui.engine.precheck.connectivity import test_source
 from obsync_tui.engine.precheck.run import precheck
-from obsync_tui.engine.refusal import Refused
-from obsync_tui.engine.service.pictures import picture_of
+from obsync_tui.engine.service.pictures import require_of
 from obsync_tui.engine.service.service import Caller, Handler, Service
 from obsync_tui.engine.service.sources import complete
 from obsync_tui.engine.store.mlog.listing import drop_orphans, list_logs, owners
@@ -16,7 +15,7 @@ from obsync_tui.model.check import CheckResult
 from obsync_tui.model.checkpoint import VIEW_LOG_PREFIX
 from obsync_tui.model.datasource import OceanBaseSource
 from obsync_tui.model.errors import ConfigError
-from obsync_tui.model.lifecycle import Action, reason
+from obsync_tui.model.lifecycle import Action
 from obsync_tui.model.tenant import Description
 from obsync_tui.model.viewlog import ListedLog
 from obsync_tui.model.views import Done, Script
@@ -27,8 +26,7 @@ _READ_TIMEOUT_S = 60.0
 def check(service: Service, request: Named, caller: Caller) -> tuple[CheckResult, ...]:
     """Run the precheck."""
     found = service.index.project(request.name)
-    if why := reason(picture_of(service, found).state, Action.CHECK):
-        raise Refused(why, where=f"project {found.name}")
+    require_of(service, found, Action.CHECK)
     source, destination = service.files.source_of(found), service.files.destination_of(found)
     return tuple(precheck(found, source, destination, service.secrets.resolve, service.paths.state))
 

@@ -6,16 +6,16 @@ import msgspec
 
 from obsync_tui.api import operations as op
 from obsync_tui.api.requests import Confirmed, CreateProject, Events, ListProjects, Named, Rename, SaveProject
-from obsync_tui.engine.refusal import Conflict, Refused
+from obsync_tui.engine.refusal import Conflict
 from obsync_tui.engine.service import pictures
 from obsync_tui.engine.service.service import Caller, Handler, Service, confirmed
 from obsync_tui.engine.state.lock import ProjectLock
 from obsync_tui.model.checkpoint import VIEW_LOG_PREFIX
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.event import Event, EventKind
-from obsync_tui.model.lifecycle import Action, ProjectState, reason
+from obsync_tui.model.lifecycle import Action
 from obsync_tui.model.metrics import ENDED
-from obsync_tui.model.project import Project, new_project_id
+from obsync_tui.model.project import new_project_id
 from obsync_tui.model.views import Done, ProjectDetails, ProjectFile, ProjectSummary, Report
 
 
@@ -73,8 +73,8 @@ def save(service: Service, request: SaveProject, caller: Caller) -> ProjectFile:
         raise ConfigError(
             "name and id stay", where=f"project {request.name}", cure="Use obsync project rename or clone."
         )
-    if before and (why := reason(_state(service, before), Action.EDIT)):
-        raise Refused(why, where=f"project {request.name}")
+    if before:
+        pictures.require_of(service, before, Action.EDIT)
     if "#" in entry.text and _has_comments(entry.text) and not request.over_comments:
         raise Conflict(
             "the file has comments, which saving would remove",
@@ -115,8 +115,7 @@ def delete(service: Service, request: Confirmed, caller: Caller) -> Done:
     """Remove the file and the state of a project that never ran or is released."""
     confirmed(request.confirm, request.name)
     found = service.index.project(request.name)
-    if why := reason(_state(service, found), Action.DELETE):
-        raise Refused(why, where=f"project {found.name}")
+    pictures.require_of(service, found, Action.DELETE)
     with ProjectLock(service.paths.state, found.id) as lock:
         service.state.delete(found.id, but=VIEW_LOG_PREFIX)
         service.files.delete_project(found.name)
@@ -129,8 +128,7 @@ def delete(service: Service, request: Confirmed, caller: Caller) -> Done:
 def rename(service: Service, request: Rename, caller: Caller) -> Done:
     """Give a project another name; its id, and so its checkpoint, stays."""
     found = service.index.project(request.name)
-    if why := reason(_state(service, found), Action.RENAME):
-        raise Refused(why, where=f"project {found.name}")
+    pictures.require_of(service, found, Action.RENAME)
     if service.files.has_project(request.to):
         raise ConfigError(
             f"the project {request.to!r} exists", where="project rename", cure="Choose another name."
@@ -144,15 +142,10 @@ def rename(service: Service, request: Rename, caller: Caller) -> Done:
 def clone(service: Service, request: Rename, caller: Caller) -> Done:
     """Write a project of another name and id with the same options."""
     found = service.index.project(request.name)
-    if why := reason(_state(service, found), Action.CLONE):
-        raise Refused(why, where=f"project {found.name}")
+    pictures.require_of(service, found, Action.CLONE)
     made = msgspec.structs.replace(found, id=new_project_id(), name=request.to)
     create(service, CreateProject(made), caller)
     return Done((f"written: {service.files.paths.projects / (made.name + '.toml')}",))
-
-
-def _state(service: Service, found: Project) -> ProjectState:
-    return pictures.picture_of(service, found).state
 
 
 def _told(service: Service, project_id: str) -> None:

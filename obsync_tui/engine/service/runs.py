@@ -1,6 +1,5 @@
 """Operations on a project's run: its lifecycle, its gaps, and the engine's drafts."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,8 +11,9 @@ from obsync_tui.engine.pipeline.gap import decide as decide_gap
 from obsync_tui.engine.pipeline.gap import read_gap
 from obsync_tui.engine.pipeline.parts import source_side
 from obsync_tui.engine.pipeline.reset import release_project, reset_project
-from obsync_tui.engine.pipeline.stopped import stopped_project
-from obsync_tui.engine.refusal import Refused
+from obsync_tui.engine.pipeline.source import SourceSide
+from obsync_tui.engine.pipeline.stopped import StoppedProject, stopped_project
+from obsync_tui.engine.refusal import require
 from obsync_tui.engine.service import pictures
 from obsync_tui.engine.service.projects import delete
 from obsync_tui.engine.service.service import Caller, Handler, Service, confirmed
@@ -22,7 +22,7 @@ from obsync_tui.model.applied import Applied
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.event import EventKind
 from obsync_tui.model.gap import Gap
-from obsync_tui.model.lifecycle import ALLOWED, Action, ProjectState, reason
+from obsync_tui.model.lifecycle import ALLOWED, Action, ProjectState
 from obsync_tui.model.moment import Moment
 from obsync_tui.model.project import Project
 from obsync_tui.model.retime import Retimed
@@ -57,15 +57,16 @@ def release(service: Service, request: Release, caller: Caller) -> Outcome:
     confirmed(request.confirm, request.name)
     with _stopped(service, request.name, Action.RELEASE) as project:
         stays = f"the checkpoint topic __obsync.{project.id} stays in Kafka"
-        before = _move(service, project, Action.RELEASE, ProjectState.RELEASING, caller)
+        expected = ALLOWED[Action.RELEASE] | {ProjectState.NOT_STARTED}
+        before = _move(service, project, expected, ProjectState.RELEASING, caller)
         try:
             if not request.local_only:
                 source, destination = service.files.source_of(project), service.files.destination_of(project)
                 stays = release_project(project, source, destination, service.secrets.resolve, service.state)
         except BaseException:
-            _set(service, project, ProjectState.RELEASING, before, caller, "could not be released")
+            _move(service, project, _RELEASING, before, caller, "could not be released")
             raise
-        _set(service, project, ProjectState.RELEASING, ProjectState.RELEASED, caller, stays)
+        _move(service, project, _RELEASING, ProjectState.RELEASED, caller, stays)
     return Outcome(project.name, ProjectState.RELEASED, (stays,) if stays else ())
 
 
@@ -76,17 +77,15 @@ def reset(service: Service, request: Confirmed, caller: Caller) -> Done:
         source, destination = service.files.source_of(project), service.files.destination_of(project)
         reset_project(project, source, destination, service.secrets.resolve, service.state)
         service.state.add_event(project.id, EventKind.RESET, "progress forgotten", who=caller.who)
-        _set(service, project, ProjectState.COMPLETED, ProjectState.PAUSED, caller, "started over")
+        completed = frozenset((ProjectState.COMPLETED,))
+        _move(service, project, completed, ProjectState.PAUSED, caller, "started over")
     return Done((f"reset: {project.name}",))
 
 
 def gap(service: Service, request: Named, caller: Caller) -> Gap:
     """What of the log is out of a stopped project's reach."""
-    with _stopped(service, request.name, Action.GAP) as project:
-        source, destination = service.files.source_of(project), service.files.destination_of(project)
-        side = source_side(project, source, service.secrets.resolve, service.state)
-        with stopped_project(project, destination, service.secrets.resolve, service.state) as stopped:
-            return read_gap(side, stopped, f"project {project.name}")
+    with _checkpoint(service, request.name, Action.GAP) as (project, side, stopped):
+        return read_gap(side, stopped, f"project {project.name}")
 
 
 def decide(service: Service, request: Decide, caller: Caller) -> Done:
@@ -96,11 +95,8 @@ def decide(service: Service, request: Decide, caller: Caller) -> Done:
             "nothing is decided", where="project gap", cure="Name tables to read again, or accept the gap."
         )
     resync = None if request.resync_all else [table_name(text) for text in request.resync]
-    with _stopped(service, request.name, Action.GAP) as project:
-        source, destination = service.files.source_of(project), service.files.destination_of(project)
-        side = source_side(project, source, service.secrets.resolve, service.state)
-        with stopped_project(project, destination, service.secrets.resolve, service.state) as stopped:
-            return Done(decide_gap(project, side, stopped, service.state, resync, request.accept))
+    with _checkpoint(service, request.name, Action.GAP) as (project, side, stopped):
+        return Done(decide_gap(project, side, stopped, service.state, resync, request.accept))
 
 
 def retime(service: Service, request: Retime, caller: Caller) -> Retimed:
@@ -108,15 +104,12 @@ def retime(service: Service, request: Retime, caller: Caller) -> Retimed:
     if request.confirm:
         confirmed(request.confirm, request.name)
     again = None if request.resync_all else [table_name(text) for text in request.resync]
-    with _stopped(service, request.name, Action.RETIME) as project:
-        source, destination = service.files.source_of(project), service.files.destination_of(project)
-        side = source_side(project, source, service.secrets.resolve, service.state)
-        with stopped_project(project, destination, service.secrets.resolve, service.state) as stopped:
-            plan = retiming.plan(project, side, stopped, Moment.of(request.at_s), again)
-            if not request.confirm:
-                return Retimed(plan.retime)
-            done = retiming.retime(project, side, stopped, service.state, plan, caller.who)
-            return Retimed(plan.retime, done)
+    with _checkpoint(service, request.name, Action.RETIME) as (project, side, stopped):
+        plan = retiming.plan(project, side, stopped, Moment.of(request.at_s), again)
+        if not request.confirm:
+            return Retimed(plan.retime)
+        done = retiming.retime(project, side, stopped, service.state, plan, caller.who)
+        return Retimed(plan.retime, done)
 
 
 def batch(service: Service, request: Batch, caller: Caller) -> tuple[Outcome, ...]:
@@ -153,37 +146,43 @@ def _stopped(service: Service, name: str, action: Action) -> Iterator[Project]:
     project = service.index.project(name)
     state = pictures.picture_of(service, project).state
     # Before the first run there is nothing to lose, and nothing that these actions would find.
-    if (why := reason(state, action)) and not (state is ProjectState.NOT_STARTED and action in _HARMLESS):
-        raise Refused(why, where=f"project {name}")
+    if not (state is ProjectState.NOT_STARTED and action in _HARMLESS):
+        require(state, action, name)
     if service.engine:
         service.engine.settle(project.id)
     with ProjectLock(service.paths.state, project.id):
         yield project
 
 
+@contextmanager
+def _checkpoint(
+    service: Service, name: str, action: Action
+) -> Iterator[tuple[Project, SourceSide, StoppedProject]]:
+    """The checkpoint of a project that does not run, opened to be changed, and its source."""
+    with _stopped(service, name, action) as project:
+        source, destination = service.files.source_of(project), service.files.destination_of(project)
+        side = source_side(project, source, service.secrets.resolve, service.state)
+        with stopped_project(project, destination, service.secrets.resolve, service.state) as stopped:
+            yield project, side, stopped
+
+
+_RELEASING = frozenset((ProjectState.RELEASING,))
 _HARMLESS = frozenset((Action.RESET, Action.RELEASE, Action.GAP, Action.RETIME))
-_MOVING = threading.Lock()
 
 
 def _move(
-    service: Service, project: Project, action: Action, to: ProjectState, caller: Caller
+    service: Service,
+    project: Project,
+    expected: frozenset[ProjectState],
+    to: ProjectState,
+    caller: Caller,
+    text: str = "",
 ) -> ProjectState:
-    with _MOVING:
-        before = service.table.move(project.id, ALLOWED[action] | {ProjectState.NOT_STARTED}, to, caller.who)
-    _tell(service, project)
-    return before
-
-
-def _set(
-    service: Service, project: Project, expected: ProjectState, to: ProjectState, caller: Caller, text: str
-) -> None:
-    service.table.move(project.id, frozenset((expected,)), to, caller.who, text)
-    _tell(service, project)
-
-
-def _tell(service: Service, project: Project) -> None:
+    """Move a project whose lock is held; answers the state that it was in."""
+    before = service.table.move(project.id, expected, to, caller.who, text)
     if service.engine:
         service.engine.reload(project.id)
+    return before
 
 
 def table_name(text: str) -> TableName:
