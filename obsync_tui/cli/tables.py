@@ -1,6 +1,7 @@
 """Tables as the command line names them."""
 
 from obsync_tui.model.errors import ConfigError
+from obsync_tui.model.table import TableName
 
 ALL = "all"
 
@@ -11,7 +12,10 @@ def table_names(text: str | None, where: str) -> tuple[str, ...]:
         return ()
     names = tuple(part.strip() for part in (text or "").split(",") if part.strip())
     for name in names:
-        database, dot, table = name.partition(".")
-        if not (database and dot and table):
-            raise ConfigError(f"not a table: {name!r}", where=where, cure="Write DATABASE.TABLE,… or all.")
+        try:
+            TableName.parse(name)
+        except ValueError as error:
+            raise ConfigError(
+                f"not a table: {name!r}", where=where, cure="Write DATABASE.TABLE,… or all."
+            ) from error
     return names

@@ -40,11 +40,10 @@ from obsync_tui.engine.service.service import Caller, Handler, Service
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.state.lock import HomeLock
 from obsync_tui.engine.supervisor import Supervisor
+from obsync_tui.engine.threads import SWITCH_INTERVAL_S
 from obsync_tui.model.history import Component, Level
 from obsync_tui.model.views import PROTOCOL, Done, EngineFacts, Hello
 
-# Threads share one interpreter lock: short turns keep the API quick beside busy projects, for a little of their rate.
-SWITCH_INTERVAL_S = 0.0005
 SOCKET_CHECK_S = 60.0
 SETTINGS_AGE_S = 1.0
 # malloc.h
@@ -80,6 +79,7 @@ class Engine:
         )
         rooms = (projects, runs, components, past, probes, sources, drafts)
         handlers = as_handlers(own, *(room.HANDLERS for room in rooms))
+        assert len(handlers) == len(op.OPERATIONS), "each operation is done by somebody"
         self._application = Application(
             self._service, handlers, self.settings, self._watches, self.metrics, self.log
         )
@@ -148,19 +148,19 @@ class Engine:
 
     def metrics(self) -> bytes:
         """The page of metrics: the engine's, and those of every project that runs."""
-        used = resource.getrusage(resource.RUSAGE_SELF)
+        now = self.facts()
         states = Counter(str(life.state) for life in self.supervisor.lives().values())
         facts = prometheus.EngineFacts(
-            version=__version__,
+            version=now.version,
             row_plans=str(backend()),
-            started_s=self._started_s,
-            rss_bytes=rss_bytes(),
-            cpu_s=used.ru_utime + used.ru_stime,
-            threads=threading.active_count(),
-            open_files=len(os.listdir("/proc/self/fd")),
+            started_s=now.started_s,
+            rss_bytes=now.rss_bytes,
+            cpu_s=_cpu_s(),
+            threads=now.threads,
+            open_files=now.descriptors,
             states=tuple(prometheus.StateCount(state, count) for state, count in sorted(states.items())),
             log_lines_dropped=self._logs.dropped_lines,
-            abandoned_threads=len(self.supervisor.threads.abandoned),
+            abandoned_threads=now.threads_abandoned,
         )
         return prometheus.render(facts, self.supervisor.statuses())
 
@@ -170,20 +170,17 @@ class Engine:
 
     def facts(self) -> EngineFacts:
         """The engine's load at this moment."""
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        cpu_s = used.ru_utime + used.ru_stime
-        entries = self.supervisor.index.entries()
         return EngineFacts(
             version=__version__,
             pid=os.getpid(),
             started_s=self._started_s,
             at_s=time.time(),
-            cpu_share=cpu_s / max(1.0, time.monotonic() - self._began_s),
+            cpu_share=_cpu_s() / max(1.0, time.monotonic() - self._began_s),
             rss_bytes=rss_bytes(),
             threads=threading.active_count(),
             descriptors=len(os.listdir("/proc/self/fd")),
             clients=self._watches.clients,
-            projects=len(entries),
+            projects=len(self.supervisor.index.entries()),
             running=self.supervisor.running,
             state_bytes=_size(self._paths.state_file),
             logs_bytes=self.supervisor.logs_bytes,
@@ -205,6 +202,11 @@ class Engine:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._end)
         return Done(("the engine stops; projects go on from their checkpoints when it runs again",))
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def _version(path: Path) -> tuple[int, ...] | None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from obsync_tui.model.moment import Moment, parse_moment
+from obsync_tui.model.table import TableName
 
 NOW = "now"
 NAME_PATTERN = r"\A[A-Za-z0-9_-]{1,64}\Z"
@@ -122,9 +123,7 @@ class TableRule(Strict, frozen=True):
     accept_lost_lob_updates: bool = False
 
     def __post_init__(self) -> None:
-        database, _, table = self.name.partition(".")
-        if not (database and table):
-            raise ValueError("the name of a table is database.table")
+        TableName.parse(self.name)
 
 
 class Objects(Strict, frozen=True):

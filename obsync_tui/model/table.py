@@ -11,6 +11,14 @@ class TableName(msgspec.Struct, frozen=True, order=True):
     database: str
     table: str
 
+    @classmethod
+    def parse(cls, text: str) -> "TableName":
+        """The name in `database.table`; ValueError for anything else."""
+        database, _, table = text.partition(".")
+        if not (database and table):
+            raise ValueError("the name of a table is database.table")
+        return cls(database, table)
+
     def __str__(self) -> str:
         return f"{self.database}.{self.table}"
 

@@ -187,10 +187,12 @@ def _move(
 
 def table_name(text: str) -> TableName:
     """`database.table`; ConfigError for anything else."""
-    database, dot, table = text.strip().partition(".")
-    if not (database and dot and table):
-        raise ConfigError(f"not a table: {text!r}", where="a table's name", cure="Write DATABASE.TABLE.")
-    return TableName(database, table)
+    try:
+        return TableName.parse(text.strip())
+    except ValueError as error:
+        raise ConfigError(
+            f"not a table: {text!r}", where="a table's name", cure="Write DATABASE.TABLE."
+        ) from error
 
 
 HANDLERS = (
