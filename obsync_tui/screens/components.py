@@ -1,6 +1,6 @@
 """A project's components: Store, Connector, Full-Import, and why one of them is slow."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 from textual import work
@@ -12,7 +12,7 @@ from obsync_tui.keys.action import Action, Scope
 from obsync_tui.model.component import Component, ComponentStatus
 from obsync_tui.model.errors import EngineError
 from obsync_tui.model.history import Metric
-from obsync_tui.model.views import ProjectDetails, ProjectSummary
+from obsync_tui.model.views import ProjectDetails
 from obsync_tui.presenters import component_rows as rows
 from obsync_tui.presenters.charts import Chart, chart_lines
 from obsync_tui.presenters.project_details import context_line
@@ -20,7 +20,7 @@ from obsync_tui.presenters.quantities import count_text
 from obsync_tui.presenters.spans import Line, Role, Span, dimmed
 from obsync_tui.screens.bindings import bindings_of
 from obsync_tui.screens.dialogs import Confirm, ConfirmByName
-from obsync_tui.screens.project_actions import ProjectActions
+from obsync_tui.screens.one_project import OneProject
 from obsync_tui.screens.tail import Tail
 from obsync_tui.widgets.line_view import TextLines
 from obsync_tui.widgets.table import Column, Table
@@ -31,10 +31,11 @@ _TABLE_ROWS = 6
 Verb = Literal["start", "pause", "restart", "rerun"]
 
 
-class ComponentsView(ProjectActions, inherit_bindings=False):
+class ComponentsView(OneProject, inherit_bindings=False):
     """The components with their queues, one of them in full, its charts."""
 
     NAME = "components"
+    PLACE = "Components"
     SCOPES = _SCOPES
     BINDINGS: ClassVar = bindings_of(_SCOPES)
     DEFAULT_CSS = """
@@ -50,26 +51,9 @@ class ComponentsView(ProjectActions, inherit_bindings=False):
     )
 
     def __init__(self, project: str) -> None:
-        super().__init__()
-        self._project = project
+        super().__init__(project)
         self._details: ProjectDetails | None = None
         self._tail = Tail(project, _METRICS)
-
-    @property
-    def crumbs(self) -> Sequence[str]:
-        """Below the project."""
-        return self._project, "Components"
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """The project's components."""
-        return self.NAME, self._project
-
-    @property
-    def targets(self) -> Sequence[ProjectSummary]:
-        """This project."""
-        found = self.host.picture.project(self._project)
-        return [found] if found is not None else []
 
     def panes(self) -> Iterable[Widget]:
         """The components, one in full, its charts."""

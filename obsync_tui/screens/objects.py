@@ -1,6 +1,6 @@
 """A project's objects: topic, database, table, and how far each is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import work
@@ -10,7 +10,7 @@ from obsync_tui.api import operations as api
 from obsync_tui.api import requests as ask
 from obsync_tui.keys.action import Action, Scope
 from obsync_tui.model.errors import EngineError
-from obsync_tui.model.views import ObjectView, ProjectSummary
+from obsync_tui.model.views import ObjectView
 from obsync_tui.presenters import object_rows as rows
 from obsync_tui.presenters.project_details import context_line
 from obsync_tui.presenters.quantities import count_text
@@ -18,17 +18,18 @@ from obsync_tui.presenters.spans import Line, Role, Span
 from obsync_tui.presenters.trace_rows import trace_lines
 from obsync_tui.screens.bindings import bindings_of
 from obsync_tui.screens.dialogs import Asked, Form
-from obsync_tui.screens.project_actions import ProjectActions
+from obsync_tui.screens.one_project import OneProject
 from obsync_tui.screens.samples import SamplesView
 from obsync_tui.widgets.table import Column, Table
 
 _SCOPES = (Scope.OBJECTS, Scope.LIST, Scope.ALL)
 
 
-class ObjectsView(ProjectActions, inherit_bindings=False):
+class ObjectsView(OneProject, inherit_bindings=False):
     """Every table that is synchronized."""
 
     NAME = "objects"
+    PLACE = "Objects"
     SCOPES = _SCOPES
     BINDINGS: ClassVar = bindings_of(_SCOPES)
     help = (
@@ -37,26 +38,9 @@ class ObjectsView(ProjectActions, inherit_bindings=False):
     )
 
     def __init__(self, project: str) -> None:
-        super().__init__()
-        self._project = project
+        super().__init__(project)
         self._objects: tuple[ObjectView, ...] = ()
         self._is_known = False
-
-    @property
-    def crumbs(self) -> Sequence[str]:
-        """Below the project."""
-        return self._project, "Objects"
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """The project's objects."""
-        return self.NAME, self._project
-
-    @property
-    def targets(self) -> Sequence[ProjectSummary]:
-        """This project."""
-        found = self.host.picture.project(self._project)
-        return [found] if found is not None else []
 
     def panes(self) -> Iterable[Widget]:
         """One table."""

@@ -18,6 +18,7 @@ from obsync_tui.presenters.quantities import count_text, duration_text
 from obsync_tui.presenters.spans import Line, Role, Span, dimmed
 from obsync_tui.screens.bindings import bindings_of
 from obsync_tui.screens.event_table import event_columns, event_key
+from obsync_tui.screens.one_project import OneProject
 from obsync_tui.screens.project_changes import ProjectChanges
 from obsync_tui.screens.tail import Tail
 from obsync_tui.widgets.line_view import TextLines
@@ -28,7 +29,7 @@ _EVENTS = 200
 _LEAST_EVENT_ROWS = 4
 
 
-class ProjectView(ProjectChanges, inherit_bindings=False):
+class ProjectView(OneProject, ProjectChanges, inherit_bindings=False):
     """A project's details."""
 
     NAME = "project"
@@ -43,21 +44,10 @@ class ProjectView(ProjectChanges, inherit_bindings=False):
     )
 
     def __init__(self, project: str) -> None:
-        super().__init__()
-        self._project = project
+        super().__init__(project)
         self._details: ProjectDetails | None = None
         self._events: Sequence[Event] = ()
         self._tail = Tail(project, (Metric.DELIVERY_LAG_S, Metric.ROWS_PER_S))
-
-    @property
-    def crumbs(self) -> Sequence[str]:
-        """The project's name."""
-        return (self._project,)
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """This project."""
-        return self.NAME, self._project
 
     @property
     def summary(self) -> ProjectSummary | None:

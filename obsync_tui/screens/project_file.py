@@ -1,6 +1,6 @@
 """A project's file, and how it differs from what runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.widget import Widget
@@ -8,20 +8,22 @@ from textual.widget import Widget
 from obsync_tui.api import operations as api
 from obsync_tui.api import requests as ask
 from obsync_tui.keys.action import Scope
-from obsync_tui.model.views import ProjectFile, ProjectSummary
+from obsync_tui.model.views import ProjectFile
 from obsync_tui.presenters.difference import difference_lines
 from obsync_tui.presenters.spans import Line, Role, Span
 from obsync_tui.screens.bindings import bindings_of
+from obsync_tui.screens.one_project import OneProject
 from obsync_tui.screens.project_changes import ProjectChanges
 from obsync_tui.widgets.text_pane import TextPane
 
 _SCOPES = (Scope.FILE, Scope.TEXT, Scope.ALL)
 
 
-class ProjectFileView(ProjectChanges, inherit_bindings=False):
+class ProjectFileView(OneProject, ProjectChanges, inherit_bindings=False):
     """The file as it stands, the difference above it."""
 
     NAME = "file"
+    PLACE = "File"
     SCOPES = _SCOPES
     BINDINGS: ClassVar = bindings_of(_SCOPES)
     help = (
@@ -30,25 +32,8 @@ class ProjectFileView(ProjectChanges, inherit_bindings=False):
     )
 
     def __init__(self, project: str) -> None:
-        super().__init__()
-        self._project = project
+        super().__init__(project)
         self._file: ProjectFile | None = None
-
-    @property
-    def crumbs(self) -> Sequence[str]:
-        """Below the project."""
-        return self._project, "File"
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """The project's file."""
-        return self.NAME, self._project
-
-    @property
-    def targets(self) -> Sequence[ProjectSummary]:
-        """This project."""
-        found = self.host.picture.project(self._project)
-        return [found] if found is not None else []
 
     def panes(self) -> Iterable[Widget]:
         """One text."""
