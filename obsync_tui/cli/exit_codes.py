@@ -59,22 +59,22 @@ CODES: dict[type[errors.EngineError], int] = {
     errors.ReplacedReader: 14,
     errors.StateError: 15,
     errors.LogDamaged: 17,
+    errors.AccessDenied: 18,
+    errors.NeedsEngine: 18,
+    errors.Busy: 18,
+    errors.Refused: 19,
+    errors.Conflict: 19,
+    errors.BadRequest: 3,
     errors.EngineError: UNEXPECTED,
 }
 
 
-# Errors of the engine's rooms above the pipelines, and of the way to it, by the names that answers carry.
+# By the names that answers carry, with what only the way to the engine knows.
 _NAMED = {kind.__name__: code for kind, code in CODES.items()} | {
-    "AccessDenied": 18,
     "EngineAway": 18,
     "NotOurEngine": 18,
-    "NeedsEngine": 18,
     "NotUnderstood": 18,
-    "Busy": 18,
-    "Refused": 19,
-    "Conflict": 19,
     "NotFound": 3,
-    "BadRequest": 3,
 }
 
 

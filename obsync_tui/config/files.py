@@ -235,7 +235,9 @@ def _file(directory: Path, name: str, what: str) -> Path:
     path = _path(directory, name, what)
     if not path.exists():
         known = ", ".join(_names(directory)) or "none"
-        raise ConfigError(f"there is no {what} {name!r}", where=str(directory), cure=f"Known: {known}.")
+        raise ConfigError(
+            f"there is no {what} {name!r}", where=str(directory), cure=f"Known: {known}.", missing=True
+        )
     return path
 
 

@@ -24,6 +24,12 @@
     │   └── ProjectOwned              another process runs the project
     ├── StateError                    the local state cannot be read or written (disk full, …)
     ├── ConfigError                   a file or an option is wrong
+    ├── Refused                       the project's state does not allow the action
+    ├── Conflict                      the file was changed by somebody else meanwhile
+    ├── NeedsEngine                   only a running engine can do it
+    ├── AccessDenied                  this user may not do that
+    ├── BadRequest                    a request of the API cannot be understood
+    ├── Busy                          too many calls wait for servers                          retryable
     └── Stopped                       the user asked; not an error
 
 Whether an error is retried is decided here, by its class, and nowhere else.
@@ -133,3 +139,29 @@ class StateError(EngineError):
 
 class Stopped(EngineError):
     """The user asked to stop; nothing is wrong."""
+
+
+class Refused(EngineError):
+    """The project's state does not allow the action."""
+
+
+class Conflict(EngineError):
+    """The file was changed by somebody else meanwhile."""
+
+
+class NeedsEngine(EngineError):
+    """Only a running engine can do it."""
+
+
+class AccessDenied(EngineError):
+    """This user may not do that."""
+
+
+class BadRequest(EngineError):
+    """The request cannot be understood."""
+
+
+class Busy(EngineError):
+    """Too many calls wait for servers."""
+
+    retryable = True

@@ -1,19 +1,7 @@
-"""What the engine refuses, whatever the request says."""
+"""What the lifecycle table forbids is refused in its words."""
 
-from obsync_tui.engine.errors import EngineError
+from obsync_tui.engine.errors import Refused
 from obsync_tui.model.lifecycle import Action, ProjectState, reason
-
-
-class Refused(EngineError):
-    """The project's state does not allow the action."""
-
-
-class Conflict(EngineError):
-    """The file was changed by somebody else meanwhile."""
-
-
-class NeedsEngine(EngineError):
-    """Only a running engine can do it."""
 
 
 def require(state: ProjectState, action: Action, name: str, cure: str = "") -> None:

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 from obsync_tui.config.files import ConfigFiles
 from obsync_tui.config.secrets import SecretResolver
-from obsync_tui.engine.errors import EngineError, StateError, Stopped
+from obsync_tui.engine.errors import EngineError, Refused, StateError, Stopped
 from obsync_tui.engine.history.journal import ProjectJournal
 from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.history.metrics import MetricHistory
 from obsync_tui.engine.pipeline.ending import final_status
 from obsync_tui.engine.pipeline.run import ProjectRun
-from obsync_tui.engine.refusal import Refused, require
+from obsync_tui.engine.refusal import require
 from obsync_tui.engine.runner import Runner
 from obsync_tui.engine.service.index import Entry, ProjectIndex
 from obsync_tui.engine.state.database import StateFile

@@ -23,4 +23,8 @@ class EngineError(Exception):
 
 
 class ConfigError(EngineError):
-    """A file or an option is wrong."""
+    """A file or an option is wrong; `missing` says that what was named is not there."""
+
+    def __init__(self, what: str, *, where: str = "", cure: str = "", missing: bool = False) -> None:
+        super().__init__(what, where=where, cure=cure)
+        self.missing = missing

@@ -7,14 +7,10 @@ from pathlib import Path
 from obsync_tui.api.endpoint import Peer
 from obsync_tui.api.operation import Access
 from obsync_tui.config.settings import Settings, is_listed
-from obsync_tui.engine.errors import EngineError
+from obsync_tui.engine.errors import AccessDenied
 from obsync_tui.engine.service.service import Caller
 
 _NO_LOGIN = 4294967295
-
-
-class AccessDenied(EngineError):
-    """This user may not do that."""
 
 
 def caller(peer: Peer, settings: Settings, *, read_only: bool, named: bool) -> Caller:

@@ -19,7 +19,8 @@ from obsync_tui.api.operations import OPERATIONS
 from obsync_tui.api.wire import READ_ONLY_HEADER, encode
 from obsync_tui.config.files import decode_hook
 from obsync_tui.config.settings import Settings
-from obsync_tui.engine.errors import EngineError
+from obsync_tui.engine.errors import AccessDenied, BadRequest, Busy, EngineError
+from obsync_tui.engine.history.prometheus import CONTENT_TYPE
 from obsync_tui.engine.server import access
 from obsync_tui.engine.server.failures import failure
 from obsync_tui.engine.server.openapi import document
@@ -31,19 +32,8 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 # A call that waits for a server has a thread of its own; that many at once are more than people ask for.
 MAX_SLOW_CALLS = 64
 _JSON = "application/json"
-_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 AnyHandler = Handler[msgspec.Struct, object]
 Endpoint = Callable[[HttpRequest], Awaitable[HttpResponse]]
-
-
-class Busy(EngineError):
-    """Too many calls wait for servers."""
-
-    retryable = True
-
-
-class BadRequest(EngineError):
-    """The request cannot be understood."""
 
 
 class Application:
@@ -137,7 +127,7 @@ class Application:
         return StreamingResponse(stream, media_type="application/x-ndjson")
 
     async def _show_metrics(self, request: HttpRequest, asking: Caller) -> HttpResponse:
-        return HttpResponse(self._metrics(), media_type=_METRICS_TYPE)
+        return HttpResponse(self._metrics(), media_type=CONTENT_TYPE)
 
     async def _unexpected(self, request: HttpRequest, error: Exception) -> HttpResponse:
         self._log(Level.ERROR, f"{request.method} {request.url.path}: {type(error).__name__}: {error}")
@@ -160,7 +150,7 @@ def peer_of(request: HttpRequest) -> Peer:
     host, pid = request.client or ("", 0)
     uid, _, gid = host.partition(":")
     if not uid:
-        raise access.AccessDenied("nobody knows who calls", where="access")
+        raise AccessDenied("nobody knows who calls", where="access")
     return Peer(pid, int(uid), int(gid))
 
 

@@ -6,28 +6,25 @@ from obsync_tui.api.errors import ErrorAnswer
 from obsync_tui.api.wire import encode
 from obsync_tui.engine import errors
 
-# By the name of the class, the nearest one above counts.
-_STATUS = {
-    "AccessDenied": 403,
-    "BadRequest": 400,
-    "Busy": 503,
-    "Conflict": 409,
-    "Refused": 409,
-    "NeedsEngine": 409,
-    "ProjectOwned": 409,
-    "ConfigError": 422,
-    "SourceError": 502,
-    "SinkError": 502,
-    "CheckpointError": 409,
-    "StateError": 507,
+# The nearest class above an error counts.
+_STATUS: dict[type[errors.EngineError], int] = {
+    errors.AccessDenied: 403,
+    errors.BadRequest: 400,
+    errors.Busy: 503,
+    errors.ConfigError: 422,
+    errors.SourceError: 502,
+    errors.SinkError: 502,
+    errors.StateError: 507,
+    # What stands in the way of the request: a state, a file, another process, a checkpoint.
+    errors.EngineError: 409,
 }
 
 
 def status_of(error: errors.EngineError) -> int:
     """The HTTP status of an error's class, or of the nearest class above it; 404 for a name that is not there."""
-    if isinstance(error, errors.ConfigError) and error.what.startswith("there is no "):
+    if isinstance(error, errors.ConfigError) and error.missing:
         return 404
-    return next((_STATUS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _STATUS), 409)
+    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
 
 
 def failure(error: errors.EngineError) -> HttpResponse:

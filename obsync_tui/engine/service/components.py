@@ -3,12 +3,12 @@
 from obsync_tui.api import operations as op
 from obsync_tui.api.requests import Component as Asked
 from obsync_tui.api.requests import Named, Samples, Trace
+from obsync_tui.engine.errors import Refused
 from obsync_tui.engine.mysql import catalog as mysql_catalog
 from obsync_tui.engine.mysql.connection import connect
 from obsync_tui.engine.oceanbase import catalog as oceanbase_catalog
 from obsync_tui.engine.oceanbase import connection as oceanbase
 from obsync_tui.engine.pipeline.objectviews import object_view
-from obsync_tui.engine.refusal import Refused
 from obsync_tui.engine.runner import Runner
 from obsync_tui.engine.service.runs import table_name
 from obsync_tui.engine.service.service import Caller, Handler, Service

@@ -67,7 +67,9 @@ class ProjectIndex:
         found = self._entries.get(name)
         if found is None:
             self._files.project(name)  # raises, naming those that there are
-            raise ConfigError(f"there is no project {name!r}", where=str(self._files.paths.projects))
+            raise ConfigError(
+                f"there is no project {name!r}", where=str(self._files.paths.projects), missing=True
+            )
         return found
 
     def project(self, name: str) -> Project:

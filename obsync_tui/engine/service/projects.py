@@ -6,7 +6,7 @@ import msgspec
 
 from obsync_tui.api import operations as op
 from obsync_tui.api.requests import Confirmed, CreateProject, Events, ListProjects, Named, Rename, SaveProject
-from obsync_tui.engine.refusal import Conflict
+from obsync_tui.engine.errors import Conflict
 from obsync_tui.engine.service import pictures
 from obsync_tui.engine.service.service import Caller, Handler, Service, confirmed
 from obsync_tui.engine.state.lock import ProjectLock

@@ -10,8 +10,8 @@ from obsync_tui.api.operation import Access, Operation, Request, Response
 from obsync_tui.config.files import ConfigFiles
 from obsync_tui.config.paths import Paths
 from obsync_tui.config.secrets import SecretResolver
+from obsync_tui.engine.errors import NeedsEngine
 from obsync_tui.engine.history.logs import ComponentLogs
-from obsync_tui.engine.refusal import NeedsEngine
 from obsync_tui.engine.service.index import ProjectIndex
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.state.projects import ProjectTable

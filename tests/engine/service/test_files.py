@@ -22,7 +22,7 @@ from obsync_tui.api.requests import (
     Start,
 )
 from obsync_tui.config.files import ConfigFiles
-from obsync_tui.engine.refusal import Conflict
+from obsync_tui.engine.errors import Conflict
 from obsync_tui.engine.service import drafts, index, pictures, projects, runs
 from obsync_tui.engine.service.index import ProjectIndex
 from obsync_tui.model.errors import ConfigError

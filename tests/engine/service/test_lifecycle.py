@@ -19,8 +19,7 @@ from obsync_tui.api.requests import (
     SaveProject,
     Start,
 )
-from obsync_tui.engine.errors import ConfigError, EngineError, ProjectOwned, SinkUnreachable
-from obsync_tui.engine.refusal import Refused
+from obsync_tui.engine.errors import ConfigError, EngineError, ProjectOwned, Refused, SinkUnreachable
 from obsync_tui.engine.service import probes, projects, runs
 from obsync_tui.engine.state.lock import ProjectLock
 from obsync_tui.model.datasource import KafkaSource
