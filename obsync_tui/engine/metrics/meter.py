@@ -10,6 +10,7 @@ import msgspec
 from obsync_tui.model.table import TableName
 
 _WINDOW_S = 5.0
+_WAITS_S = 5.0
 _SHORTEST_S = 0.2
 _MEMORY_AGE_S = 0.5
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -70,7 +71,6 @@ class Meter:
         self.behind_at_s = 0.0
         self.clock_offset_s: float | None = None
         self.purge_left_s: float | None = None
-        self.source_busy = self.connector_busy = self.sink_busy = 0.0
         self.log_fill = self.message_fill = 0.0
         self.tables: TableCounts = {}
         self._window: deque[_Counts] = deque()
@@ -162,9 +162,18 @@ class Meter:
                 delivery = 0.0 if delivery is not None else None
         return source, delivery
 
+    @property
+    def backlog_rows(self) -> int:
+        """Rows that are read and not acknowledged."""
+        return max(0, self.read_rows - self.acknowledged_rows)
+
     def bottleneck(self) -> str:
-        """The slowest component, from how full the queues on its two sides are."""
-        if self.message_fill >= 0.5:
+        """The slowest component, from how full the queues on its two sides are.
+
+        Rows that nobody acknowledges for a while, with no more to read, are with the sink.
+        """
+        waits = self.caught_up and self.backlog_rows and time() - self.acknowledged_at_s > _WAITS_S
+        if self.message_fill >= 0.5 or waits:
             return "sink"
         if self.log_fill >= 0.5:
             return "connector"

@@ -68,3 +68,22 @@ def test_many_may_ask_at_once() -> None:
         thread.join()
     assert not errors
     assert len(meter._window) < 100, "who asks often does not make it longer"
+
+
+def test_what_nobody_acknowledges_is_with_the_sink(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(module, "time", lambda: now[0])
+    meter = Meter()
+    meter.read(10, 100, 1)
+    meter.acknowledged(10, 100, 10, 1)
+    meter.caught_up = True
+    assert (meter.backlog_rows, meter.bottleneck()) == (0, "")
+    now[0] += 60
+    assert meter.bottleneck() == "", "nothing waits, however long nothing came"
+    meter.acknowledged_at_s = now[0]
+    meter.read(1, 10, 2)
+    assert (meter.backlog_rows, meter.bottleneck()) == (1, ""), "a commit takes its time"
+    now[0] += 6
+    assert meter.bottleneck() == "sink"
+    meter.acknowledged(1, 10, 1, 2)
+    assert (meter.backlog_rows, meter.bottleneck()) == (0, "")
