@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from obsync_tui.model.position import Gtid, GtidSet
 from tests.faults.banks import Naming
+from tests.faults.installation import Run
 from tests.faults.workload import KEYS, TABLES, Workload, key_text
 from tests.servers import KafkaBroker, Record, consume_all
 
@@ -115,6 +116,16 @@ def check(
             checked.problems.append(f"transaction {gtid} replays to a sum of {total}, not 0")
     assert not checked.problems, f"{len(checked.problems)} problems: " + "\n".join(checked.problems[:12])
     assert checked.keys and checked.changes + checked.rows == checked.messages
+    return checked
+
+
+def check_at_the_end(workload: Workload, run: Run, kafka: KafkaBroker, newest_cut: str) -> Checked:
+    """Let the writers end and the project deliver everything, stop it, then check; what was counted is printed."""
+    workload.stop()
+    run.until_delivered(workload.executed())
+    run.stop()
+    checked = check(workload, kafka, newest_cut)
+    print(checked)
     return checked
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from obsync_tui.model.metrics import Phase
-from tests.faults.checker import check
+from tests.faults.checker import check_at_the_end
 from tests.faults.conftest import Bank, Install, eight_partitions
 from tests.servers import BinlogService, KafkaBroker
 
@@ -43,9 +43,5 @@ def test_every_fault_that_passes_loses_nothing(
         run.until(lambda status, before=restarts: status.restarts > before)
     run.until_phase(Phase.INCREMENTAL)
     time.sleep(1)
-    workload.stop()
-    run.until_delivered(workload.executed())
-    run.stop()
-    checked = check(workload, kafka, newest_cut)
-    print(checked)
+    checked = check_at_the_end(workload, run, kafka, newest_cut)
     assert checked.changes > 1000

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from obsync_tui.model.checkpoint import CUTS_KEY
 from obsync_tui.model.metrics import Phase
 from obsync_tui.model.project import Full, Store
-from tests.faults.checker import check
+from tests.faults.checker import check, check_at_the_end
 from tests.faults.conftest import Bank, Install, eight_partitions
 from tests.servers import KafkaBroker, OceanBaseServer, consume_all
 
@@ -34,11 +34,7 @@ def test_engine_killed_and_restarted(
         time.sleep(1)
         engine.start()
     time.sleep(2)
-    workload.stop()
-    run.until_delivered(workload.executed())
-    run.stop()
-    checked = check(workload, kafka, newest_cut)
-    print(checked)
+    checked = check_at_the_end(workload, run, kafka, newest_cut)
     assert checked.changes > 500
 
 

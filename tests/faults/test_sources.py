@@ -9,7 +9,7 @@ from pymysql.constants.COMMAND import COM_QUERY
 
 from obsync_tui.model.metrics import Phase
 from obsync_tui.model.project import Full
-from tests.faults.checker import check
+from tests.faults.checker import check, check_at_the_end
 from tests.faults.conftest import Bank, Install, eight_partitions, reader
 from tests.servers import FaultProxy, KafkaBroker, MySQLServer
 
@@ -32,11 +32,7 @@ def test_mysql_killed_and_restarted(
         time.sleep(1)
         mysql.start()
     time.sleep(1.5)
-    workload.stop()
-    run.until_delivered(workload.executed())
-    run.stop()
-    checked = check(workload, kafka, newest_cut)
-    print(checked)
+    checked = check_at_the_end(workload, run, kafka, newest_cut)
     assert checked.changes > 1000
 
 
@@ -64,11 +60,7 @@ def test_replication_cut_inside_a_large_transaction_and_silent_stalls(
     run.until(lambda status: status.failure is not None and "silent" in status.failure.what)
     proxy.heal()
     time.sleep(1)
-    workload.stop()
-    run.until_delivered(workload.executed())
-    run.stop()
-    checked = check(workload, kafka, newest_cut)
-    print(checked)
+    checked = check_at_the_end(workload, run, kafka, newest_cut)
     assert checked.changes > 3 * 9000
 
 
@@ -109,11 +101,7 @@ def test_snapshot_connections_lost(
     run.until_phase(Phase.INCREMENTAL)
     newest_cut = workload.executed()
     time.sleep(1)
-    workload.stop()
-    run.until_delivered(workload.executed())
-    run.stop()
-    checked = check(workload, kafka, newest_cut)
-    print(checked)
+    checked = check_at_the_end(workload, run, kafka, newest_cut)
     assert checked.rows > 13_000
 
 
