@@ -3,9 +3,9 @@
 import time
 
 from obsync_tui.api.requests import ListProjects
+from obsync_tui.engine.liveness import process_lives
 from obsync_tui.engine.refusal import require
 from obsync_tui.engine.service.index import Entry
-from obsync_tui.engine.service.liveness import process_lives
 from obsync_tui.engine.service.service import Service
 from obsync_tui.engine.state.projects import Life
 from obsync_tui.model.lifecycle import Action, ProjectState, actions, state_after

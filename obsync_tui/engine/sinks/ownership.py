@@ -2,12 +2,12 @@
 
 import os
 import socket
-from pathlib import Path
 from time import time
 
 import msgspec
 
 from obsync_tui.engine.errors import ProjectOwned
+from obsync_tui.engine.liveness import start_ticks
 from obsync_tui.model.checkpoint import OWNER_KEY, Owner, Record
 
 FRESH_S = 30.0
@@ -17,7 +17,7 @@ REWRITE_S = 10.0
 def this_process(started_s: float) -> Owner:
     """This process as an owner, written now."""
     pid = os.getpid()
-    return Owner(socket.gethostname(), pid, started_s, time(), _start_ticks(pid))
+    return Owner(socket.gethostname(), pid, started_s, time(), start_ticks(pid))
 
 
 def owner_record(owner: Owner) -> Record:
@@ -31,7 +31,7 @@ def is_this_process(value: bytes | None) -> bool:
         return False
     owner = msgspec.json.decode(value, type=Owner)
     pid = os.getpid()
-    return (owner.host, owner.pid, owner.start_ticks) == (socket.gethostname(), pid, _start_ticks(pid))
+    return (owner.host, owner.pid, owner.start_ticks) == (socket.gethostname(), pid, start_ticks(pid))
 
 
 def is_this_run(value: bytes | None, started_s: float) -> bool:
@@ -55,23 +55,10 @@ def check_owner(value: bytes | None, take_over: bool) -> None:
     if is_this_process(value):
         return
     if owner.host == socket.gethostname():
-        if _start_ticks(owner.pid) != owner.start_ticks or not owner.start_ticks:
+        if start_ticks(owner.pid) != owner.start_ticks or not owner.start_ticks:
             return
     raise ProjectOwned(
         f"process {owner.pid} on {owner.host} runs the project; it reported {max(age_s, 0):.0f} s ago",
         where="checkpoint",
         cure="Stop it there, or run with --take-over to replace it.",
     )
-
-
-def _start_ticks(pid: int) -> int:
-    """When a process of this host started, in clock ticks since boot (proc(5), field 22).
-
-    0 when there is none, or only what its parent has not asked for yet.
-    """
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return 0
-    fields = stat.rpartition(")")[2].split()
-    return 0 if fields[0] in "ZX" else int(fields[19])
