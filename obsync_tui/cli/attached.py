@@ -25,7 +25,6 @@ def run_attached(session: Session, name: str, *, take_over: bool) -> int:
     if state is not ProjectState.RUNNING:
         operation = op.START if state is ProjectState.NOT_STARTED else op.RESUME
         session.call(operation, Start(name, take_over))
-    note(f"the engine runs {name}; Ctrl-C leaves it running: obsync project pause {name} stops it")
     reader, writer = os.pipe()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -34,6 +33,8 @@ def run_attached(session: Session, name: str, *, take_over: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, on_signal)
+    # Told only when it holds: a Ctrl-C right after these words detaches.
+    note(f"the engine runs {name}; Ctrl-C leaves it running: obsync project pause {name} stops it")
     display = Display()
     while True:
         details = session.call(op.PROJECT, Named(name))
