@@ -96,7 +96,7 @@ def _plain(at: EngineStage, theirs: dict[str, object]) -> Run:
         [sys.executable, "-m", "benchmarks.plainreader", str(at.engine.port), f"{DATABASE}.{TABLE}", wanted],
         cwd=ROOT,
         input=json.dumps(theirs["allMetaData"]),
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
