@@ -100,6 +100,39 @@ def test_statements_that_the_engine_refuses_on_a_logged_table(shop: Shop) -> Non
     assert shop.told("item")[-1] == ("INSERT", 3, "three")
 
 
+def test_tables_that_are_created_under_way(shop: Shop) -> None:
+    """Each gets a log and is read, whether the project runs meanwhile or not; the others go on, each change once."""
+    name = shop.database
+    run = running(shop)
+    shop.run_sql(
+        f"CREATE TABLE {name}.late (id INT PRIMARY KEY, name VARCHAR(20))",
+        f"INSERT INTO {name}.late VALUES (1, 'one'), (2, 'two')",
+        f"INSERT INTO {name}.item VALUES (3, 'three')",
+    )
+    run.until(lambda status: status.phase is Phase.INCREMENTAL and status.rows == 3)
+    assert listed(shop.home, name) == {"item": "orders", "other": "orders", "late": "orders"}
+    shop.run_sql(f"UPDATE {name}.late SET name = 'new' WHERE id = 2", f"DELETE FROM {name}.item WHERE id = 3")
+    run.until_delivered(shop.bank.executed())
+    run.stop()
+    shop.run_sql(
+        f"CREATE TABLE {name}.later (id INT PRIMARY KEY, name VARCHAR(20))",
+        f"INSERT INTO {name}.later VALUES (1, 'one')",
+        f"UPDATE {name}.late SET name = 'newer' WHERE id = 2",
+    )
+    shop.deliver()
+    shop.run_sql(f"DELETE FROM {name}.later WHERE id = 1")
+    shop.deliver()
+    assert shop.told("late") == [
+        ("ROW", 1, "one"),
+        ("ROW", 2, "two"),
+        ("UPDATE", 2, "new"),
+        ("UPDATE", 2, "newer"),
+    ]
+    assert shop.told("later") == [("ROW", 1, "one"), ("DELETE", 1, "one")]
+    assert shop.told("item")[2:] == [("INSERT", 3, "three"), ("DELETE", 3, "three")]
+    assert [event for event in shop.home.events() if "since its creation" in event]
+
+
 def test_rights_revoked_under_way(shop: Shop) -> None:
     name, user = shop.database, f"u_{shop.database}"
     shop.home.files.write_source(shop.bank.source(user, "env:SHOP_PASSWORD"))

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from obsync_tui.engine.mysql import catalog as mysql
 from obsync_tui.engine.mysql.connection import query
-from obsync_tui.model.objects import ObjectRules
+from obsync_tui.model.objects import SYSTEM_SCHEMAS, ObjectRules
 from obsync_tui.model.table import TableName, TableVersion
 
 # A materialized view log is a base table to information_schema; these columns tell it from a user's of such a name.
@@ -31,6 +31,19 @@ def read_tables(connection: pymysql.Connection, rules: ObjectRules) -> tuple[Tab
     """Every base table in scope, sorted by name, without view logs; raises SourceError."""
     found = mysql.read_tables(connection, rules, parse_members)
     return tuple(_with_own_keys(table) for table in found if not _internal(table))
+
+
+def table_names(connection: pymysql.Connection, rules: ObjectRules) -> frozenset[TableName]:
+    """The base tables in scope by their names alone, without any that is named as a view log; raises SourceError."""
+    rows = query(
+        connection,
+        "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE'"
+        f" AND TABLE_SCHEMA NOT IN ({', '.join(['%s'] * len(SYSTEM_SCHEMAS))})",
+        tuple(sorted(SYSTEM_SCHEMAS)),
+    )
+    names = (TableName(*row) for row in msgspec.convert(rows, list[tuple[str, str]]))
+    own = (_VIEW_LOG_PREFIX, _VIEW_CONTAINER_PREFIX)
+    return frozenset(name for name in names if rules.matches(name) and not name.table.startswith(own))
 
 
 def read_table(connection: pymysql.Connection, name: TableName) -> TableVersion | None:

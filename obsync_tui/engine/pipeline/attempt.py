@@ -20,7 +20,7 @@ from obsync_tui.engine.pipeline.feeder import Feeder
 from obsync_tui.engine.pipeline.gates import STREAM, Gates
 from obsync_tui.engine.pipeline.parts import Parts
 from obsync_tui.engine.pipeline.queue import BoundedQueue
-from obsync_tui.engine.pipeline.rerun import Rerun, commit_rerun, sent_again
+from obsync_tui.engine.pipeline.rerun import Rerun, commit_again, commit_rerun, sent_again
 from obsync_tui.engine.pipeline.topicbook import TopicBook
 from obsync_tui.engine.sinks.ownership import REWRITE_S, owner_record, this_process
 from obsync_tui.engine.sinks.sink import Sink
@@ -44,9 +44,9 @@ class Attempt:
     """Runs the steps that the checkpoint leaves to do. `run` raises EngineError, or Stopped when it was asked to end.
 
     A step whose components are paused is waited for at its gate, with nothing open but the sink. `watch` raises what
-    was seen of the source meanwhile. `working` tells that the threads of `step` run, `full_done` that the stream has
-    its start; these, `phase`, `full` and `warnings` are for the status; `progressed` tells whether anything was
-    committed.
+    was seen of the source meanwhile, and gives tables in scope beyond those that it is told. `working` tells that the
+    threads of `step` run, `full_done` that the stream has its start; these, `phase`, `full` and `warnings` are for the
+    status; `progressed` tells whether anything was committed.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Attempt:
         parts: Parts,
         meter: Meter,
         journal: Journal,
-        watch: Callable[[], None],
+        watch: Callable[[frozenset[TableName]], frozenset[TableName]],
         gates: Gates,
         limits: Limits,
     ) -> None:
@@ -118,6 +118,8 @@ class Attempt:
             if rerun is not None:
                 checkpoint = self._keep_rerun(rerun, sink, checkpoint)
                 rerun_kept()
+            if checkpoint.position is not None and Step.INCREMENTAL in self._project.steps:
+                checkpoint = self._take_in(sink, checkpoint)
             self.tables = frozenset(table.name for table in checkpoint.schemas)
             self.position = checkpoint.position.executed if checkpoint.position else ""
             if _full_is_due(self._project, checkpoint):
@@ -142,6 +144,17 @@ class Attempt:
         for text in texts:
             self._journal.event(LogOf.FULL_IMPORT, EventKind.RUN, text)
         return checkpoint
+
+    def _take_in(self, sink: Sink, checkpoint: Checkpoint) -> Checkpoint:
+        """Have tables read that were created after the stream began, where its log does not tell of them."""
+        tables = self._parts.source.unfollowed(checkpoint) - checkpoint.resync
+        if not tables:
+            return checkpoint
+        for table in sorted(tables):
+            self._journal.event(
+                LogOf.FULL_IMPORT, EventKind.RUN, f"{table} is in scope since its creation: it is read"
+            )
+        return commit_again(tables, self._parts.source, checkpoint, sink.commit)
 
     def _gate(self, sink: Sink, phase: Phase, step: Step, components: tuple[Component, ...]) -> None:
         """Wait while one of the step's components is paused; the project stays owned."""
@@ -324,7 +337,11 @@ class Attempt:
             conveyor.start("connector", lambda: conveyor.connect(connector, passed))
             conveyor.start("sink", lambda: conveyor.feed(feeder, lambda: False))
             while not conveyor.wait(_STREAM_TICK_S) and not self.ending:
-                self._watch()
+                if self._watch(self.tables):
+                    self._journal.line(
+                        LogOf.STORE, "tables were created: restarting at the checkpoint to take them in"
+                    )
+                    self._ending.set()
                 conveyor.gauge()
         finally:
             conveyor.stop()

@@ -67,6 +67,10 @@ class MySQLSide:
             there = read_tables(connection, ObjectRules(self._project.objects))
             return binlog_survey(checkpoint, server.log(connection), there)
 
+    def unfollowed(self, checkpoint: Checkpoint) -> frozenset[TableName]:
+        """None: the binlog tells of a table that is created."""
+        return frozenset()
+
     def give_up(self, checkpoint: Checkpoint, tables: frozenset[TableName]) -> tuple[Record, ...]:
         """A binlog is one for all tables."""
         return ()

@@ -1,6 +1,7 @@
 """A tenant of OceanBase as a project's source: flashback snapshots, and Binlog Service or view logs."""
 
 import threading
+from time import monotonic
 
 import msgspec
 import pymysql
@@ -11,7 +12,7 @@ from obsync_tui.engine.full.reader import Snapshots
 from obsync_tui.engine.history.journal import Journal
 from obsync_tui.engine.mysql.connection import query, where
 from obsync_tui.engine.mysql.server import clock_offset_s
-from obsync_tui.engine.oceanbase.catalog import read_tables
+from obsync_tui.engine.oceanbase.catalog import read_tables, table_names
 from obsync_tui.engine.oceanbase.connection import ask, connect
 from obsync_tui.engine.oceanbase.logs import binlog_service, choose, view_logs
 from obsync_tui.engine.oceanbase.snapshot import OceanBaseSnapshots
@@ -49,6 +50,8 @@ from obsync_tui.model.tenant import Available, Tenant
 
 _READ_TIMEOUT_S = 600.0
 _PROBE_TIMEOUT_S = 10.0
+LOOK_EVERY_S = 10.0
+"""How often a tenant that is read by view logs is asked for tables that were created."""
 _NOT_ASKED = Available(None, "not asked")
 
 
@@ -164,6 +167,14 @@ class OceanBaseSide:
                 return binlog_survey(checkpoint, read_service_log(connection, self._where), there)
             return view_log_survey(connection, checkpoint, there, self._where)
 
+    def unfollowed(self, checkpoint: Checkpoint) -> frozenset[TableName]:
+        """None by Binlog Service; by view logs every table in scope that the checkpoint does not know."""
+        if not self._by_view_logs:
+            return frozenset()
+        with connect(self._source, self._password(), read_timeout_s=_READ_TIMEOUT_S) as connection:
+            there = read_tables(connection, ObjectRules(self._project.objects))
+        return frozenset(table.name for table in there) - {table.name for table in checkpoint.schemas}
+
     def give_up(self, checkpoint: Checkpoint, tables: frozenset[TableName]) -> tuple[Record, ...]:
         """Drop the tables' view logs; `open` makes others."""
         if not self._by_view_logs:
@@ -197,7 +208,7 @@ class OceanBaseSide:
 
     def probe(self) -> Probe:
         """Asks for the clock, and for executed GTIDs where there are any."""
-        return OceanBaseProbe(self._source, self._password())
+        return OceanBaseProbe(self._source, self._password(), ObjectRules(self._project.objects))
 
     def _password(self) -> Secret:
         return self._secrets(self._source.password)
@@ -206,9 +217,11 @@ class OceanBaseSide:
 class OceanBaseProbe:
     """Samples a tenant; see `Probe`."""
 
-    def __init__(self, source: OceanBaseSource, password: Secret) -> None:
+    def __init__(self, source: OceanBaseSource, password: Secret, rules: ObjectRules) -> None:
         self._source = source
         self._password = password
+        self._rules = rules
+        self._looked_s = -LOOK_EVERY_S
         self._where = f"data source {where(source)}"
         self._connection: pymysql.Connection | None = None
 
@@ -222,6 +235,10 @@ class OceanBaseProbe:
         now_s = float(str(query(connection, "SELECT UNIX_TIMESTAMP(NOW(6))")[0][0]))
         newest: GtidSet | None = None
         retention_s = 0.0
+        tables: frozenset[TableName] = frozenset()
+        if self._source.log is LogChoice.VIEW_LOG and monotonic() >= self._looked_s + LOOK_EVERY_S:
+            tables = table_names(connection, self._rules)
+            self._looked_s = monotonic()
         if self._source.log is not LogChoice.VIEW_LOG:
             newest = GtidSet.parse(read_service_log(connection, self._where).executed)
             check_history(GtidSet.parse(position), newest, self._where)
@@ -229,7 +246,7 @@ class OceanBaseProbe:
             shown = ask(connection, "SHOW VARIABLES LIKE 'binlog_expire_logs_seconds'")
             retention_s = float(str(shown[0][1])) if shown else 0.0
         self._connection = connection
-        return SourceSample(offset_s, now_s, newest, retention_s)
+        return SourceSample(offset_s, now_s, newest, retention_s, tables)
 
     def close(self) -> None:
         """Let go of the connection."""

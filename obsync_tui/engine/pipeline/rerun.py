@@ -71,9 +71,16 @@ def commit_rerun(
     tables = frozenset(known & rerun.tables if rerun.tables else known)
     if not tables:
         return checkpoint, ()
+    return commit_again(tables, side, checkpoint, commit), tuple(sorted(tables))
+
+
+def commit_again(
+    tables: frozenset[TableName], side: SourceSide, checkpoint: Checkpoint, commit: Commit
+) -> Checkpoint:
+    """Make it durable that these tables are read under a later cut: the checkpoint that then is."""
     records = tuple(read_again(side, checkpoint, tables, frozenset()))
     commit(records)
-    return decode_checkpoint(_updated(checkpoint.records, records)), tuple(sorted(tables))
+    return decode_checkpoint(_updated(checkpoint.records, records))
 
 
 def _updated(records: tuple[Record, ...], changes: tuple[Record, ...]) -> Mapping[str, bytes]:

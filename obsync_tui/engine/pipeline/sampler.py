@@ -8,6 +8,7 @@ from obsync_tui.engine.errors import EngineError, LogGap
 from obsync_tui.engine.metrics.meter import Meter
 from obsync_tui.engine.pipeline.source import Probe
 from obsync_tui.model.position import GtidSet
+from obsync_tui.model.table import TableName
 
 SAMPLE_EVERY_S = 5.0
 _LET_GO_S = 0.1
@@ -29,6 +30,8 @@ class Sampler:
         self._newest: GtidSet | None = None
         self._gap: LogGap | None = None
         self._suspected = False
+        self._tables: frozenset[TableName] = frozenset()
+        self._told: frozenset[TableName] = frozenset()
 
     def sample(self) -> None:
         """Ask once, by one thread at a time."""
@@ -64,6 +67,7 @@ class Sampler:
         found = probe.sample(self._position())
         self._meter.clock_offset_s = found.clock_offset_s
         self._newest = found.newest
+        self._tables |= found.tables
         self._meter.purge_left_s = self._left_s(found.retention_s, found.now_s)
         self._meter.behind_at_s = time()
 
@@ -76,13 +80,17 @@ class Sampler:
             return retention_s
         return max(0.0, delivered_us / 1e6 + retention_s - now_s)
 
-    def check(self) -> None:
-        """LogGap when the source was seen without transactions that are in the position.
+    def check(self, known: frozenset[TableName]) -> frozenset[TableName]:
+        """The tables in scope beyond those known that the log does not tell of, each once.
 
-        After RESET MASTER a dump under way goes on with heartbeats, as if nothing happened any more.
+        LogGap when the source was seen without transactions that are in the position: after RESET MASTER a dump under
+        way goes on with heartbeats, as if nothing happened any more.
         """
         if self._gap is not None:
             raise self._gap
+        found = self._tables - known - self._told
+        self._told |= found
+        return found
 
     def behind(self, position: str) -> int | None:
         """Transactions between a position and the source's newest, as of the last sample; None when not counted."""

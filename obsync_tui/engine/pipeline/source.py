@@ -31,12 +31,14 @@ class SourceSample(msgspec.Struct, frozen=True):
 
     `newest` is its executed GTID set, None where transactions are not counted. `retention_s` is how long it keeps its
     log, 0 for ever or unknown. `now_s` is its clock, `clock_offset_s` how far that is ahead of this machine's.
+    `tables` are those in scope, of a source whose log does not tell that one was created; empty when not looked for.
     """
 
     clock_offset_s: float
     now_s: float
     newest: GtidSet | None = None
     retention_s: float = 0.0
+    tables: frozenset[TableName] = frozenset()
 
 
 class Probe(Protocol):
@@ -63,6 +65,13 @@ class SourceSide(Protocol):
         """Make ready what has to be there before a cut is taken, and keep what the checkpoint holds of it.
 
         Called once in each attempt, by the only writer of the project. Raises SourceError.
+        """
+        ...
+
+    def unfollowed(self, checkpoint: Checkpoint) -> frozenset[TableName]:
+        """The tables in scope that the log does not tell of, since they were created after the stream began.
+
+        None where one log tells of all tables. Raises SourceError.
         """
         ...
 

@@ -38,6 +38,6 @@ def test_a_gap_is_seen_twice_in_a_row(answers: list[bool], stops: bool) -> None:
         sampler.sample()
     if stops:
         with pytest.raises(LogGap, match="never had"):
-            sampler.check()
+            sampler.check(frozenset())
     else:
-        sampler.check()
+        sampler.check(frozenset())
