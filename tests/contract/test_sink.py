@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from obsync_tui.engine.errors import Fenced, ProjectOwned
+from obsync_tui.engine.errors import Fenced, ProjectOwned, SinkRefused
 from obsync_tui.engine.sinks.kafka.atleastonce import AtLeastOnceSink
 from obsync_tui.engine.sinks.kafka.transactional import TransactionalSink
 from obsync_tui.engine.sinks.sink import Sink
@@ -131,6 +131,29 @@ def test_what_is_not_committed_is_never_seen(subject: Subject) -> None:
     assert sorted(value for _, _, value in subject.read()) == sorted(
         b"v%d" % i for i in [*range(100), *range(200, 210)]
     )
+
+
+@pytest.mark.parametrize("subject", ["exactly-once", "at-least-once"], indirect=True)
+@pytest.mark.parametrize(
+    ("name", "value", "key", "cure"),
+    [
+        ("message.timestamp.before.max.ms", "0", b"k", "clock"),
+        ("cleanup.policy", "compact", None, "set key under"),
+    ],
+)
+def test_a_record_that_the_topic_refuses_says_what_to_do(
+    subject: Subject, kafka: KafkaBroker, name: str, value: str, key: bytes | None, cure: str
+) -> None:
+    sink = subject.make()
+    topic = f"{subject.topic}_refuses"
+    kafka.create_topic(topic, 1, {name: value})
+    sink.open(take_over=False)
+    with pytest.raises(SinkRefused, match=cure) as refused:
+        sink.send(topic, 0, [{"key": key, "value": b"v"}])
+        sink.commit((Record("position", b"lost"),))
+    assert not refused.value.retryable
+    sink.close()
+    assert consume_all(kafka.bootstrap, [topic]) == []
 
 
 def test_a_newcomer_that_takes_over_ends_the_other(subject: Subject) -> None:

@@ -143,6 +143,8 @@ def test_an_unknown_property_is_named() -> None:
         (KafkaError.INVALID_PRODUCER_EPOCH, Fenced),
         (KafkaError.INVALID_TXN_STATE, TransactionAborted),
         (KafkaError.MSG_SIZE_TOO_LARGE, MessageTooLarge),
+        (KafkaError.INVALID_TIMESTAMP, SinkRefused),
+        (KafkaError.INVALID_RECORD, SinkRefused),
         (KafkaError.INVALID_MSG, SinkError),
     ],
 )

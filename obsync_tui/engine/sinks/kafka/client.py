@@ -148,6 +148,16 @@ _TOPIC = {
     KafkaError.INVALID_CONFIG,
     KafkaError.POLICY_VIOLATION,
 }
+_RECORDS = {
+    KafkaError.INVALID_TIMESTAMP: (
+        "This machine's clock or the broker's is wrong: a record's time lies outside the topic's"
+        " message.timestamp.before.max.ms and message.timestamp.after.max.ms (an hour ahead by default)."
+    ),
+    KafkaError.INVALID_RECORD: (
+        "A compacted topic takes no record without a key: set key under [message], or cleanup.policy=delete."
+    ),
+    KafkaError.UNSUPPORTED_COMPRESSION_TYPE: "Set another compression.type under [properties] of the data source.",
+}
 _FENCED = {
     KafkaError._FENCED,
     KafkaError.PRODUCER_FENCED,
@@ -224,7 +234,9 @@ def translate(error: KafkaError | KafkaException, where: str) -> SinkError:
             "Lower transaction_timeout_s under [delivery], or raise the broker's transaction.max.timeout.ms."
         )
         return SinkRefused(what, where=where, cure=cure)
+    if code in _RECORDS:
+        return SinkRefused(what, where=where, cure=_RECORDS[code])
     if code in _UNREACHABLE or error.retriable():
         cure = "Check that the brokers run and that their advertised addresses can be reached from here."
         return SinkUnreachable(what, where=where, cure=cure)
-    return SinkError(what, where=where)
+    return SinkError(what, where=where, cure="The broker's log of this moment says more.")
