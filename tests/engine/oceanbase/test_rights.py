@@ -124,7 +124,7 @@ def test_what_is_chosen_and_why(oceanbase: OceanBaseServer) -> None:
     assert "SHOW MASTER STATUS is not known" in found.binlog_service.why
     assert found.log.log is None
     assert "binlog_service_ip" in found.log.cure and 'log = "view-log"' in found.log.cure
-    assert "2.5 times" in found.log.cure
+    assert "three to six times as long" in found.log.cure
     assert found.tenant.undo_retention_s == 1800
     assert found.longer_flashback == "ALTER SYSTEM SET undo_retention = 10800;"
     refused = described(oceanbase, LogChoice.VIEW_LOG)

@@ -110,7 +110,7 @@ def test_no_connection(tenant: Tenant) -> None:
 def test_the_log_and_its_costs(tenant: Tenant, binlog_service: BinlogService) -> None:
     (refused,) = tenant.check(accept_view_log_costs=False)["log"]
     assert (refused.outcome, refused.cure) == (FAIL, "To agree, set accept_view_log_costs = true.")
-    assert "every write takes about 2.5 times as long" in refused.text
+    assert "an INSERT of a thousand rows takes three to six times as long" in refused.text
     (missing,) = tenant.check(log=LogChoice.AUTO)["log"]
     assert (missing.outcome, missing.text) == (FAIL, "Binlog Service does not answer")
     assert "binlog_service_ip" in missing.cure and 'log = "view-log"' in missing.cure
