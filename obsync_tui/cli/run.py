@@ -1,7 +1,6 @@
 """`obsync project run`: a project in the foreground, until it ends or a signal stops it at a checkpoint."""
 
 import argparse
-import gc
 import os
 import select
 import signal
@@ -18,6 +17,7 @@ from obsync_tui.cli.display import Display
 from obsync_tui.cli.output import drop, note
 from obsync_tui.cli.session import Session
 from obsync_tui.engine.errors import StateError, Stopped
+from obsync_tui.engine.garbage import Sweep, keep_loaded
 from obsync_tui.engine.history.journal import ProjectJournal
 from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.pipeline.ending import final_status
@@ -47,9 +47,7 @@ def run(session: Session, arguments: argparse.Namespace) -> int:
     source, destination = session.files.source_of(project), session.files.destination_of(project)
     from obsync_tui.engine.pipeline.run import ProjectRun
 
-    # A message is a dict: hundreds of thousands are made in a second and none is part of a cycle.
-    gc.freeze()
-    gc.set_threshold(50_000)
+    keep_loaded()
     home = session.paths.state
     with (
         HomeLock(home, alone=False),
@@ -119,6 +117,7 @@ class _Foreground:
         self._reader = reader
         self._writer = writer
         self._display = Display()
+        self._sweep = Sweep()
         self._error: BaseException | None = None
         self._state_error: StateError | None = None
         self._stop_asked_s = 0.0
@@ -181,6 +180,7 @@ class _Foreground:
         status = self._run.status()
         self._save(status)
         self._display.show(status)
+        self._sweep.when_due()
 
     def _save(self, status: Status) -> None:
         try:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ctypes
-import gc
 import importlib
 import logging
 import os
@@ -26,6 +25,7 @@ from obsync_tui.config.paths import Paths
 from obsync_tui.config.secrets import SecretResolver
 from obsync_tui.config.settings import Settings, read_settings
 from obsync_tui.engine.errors import EngineError, ProjectOwned
+from obsync_tui.engine.garbage import keep_loaded
 from obsync_tui.engine.history import prometheus
 from obsync_tui.engine.history.loghandler import LogHandler
 from obsync_tui.engine.history.logs import ComponentLogs
@@ -275,8 +275,7 @@ def run_engine(paths: Paths, environment: Mapping[str, str]) -> None:
     logs = ComponentLogs(paths.logs)
     logging.getLogger().addHandler(LogHandler(logs))
     import_everything()
-    gc.freeze()
-    gc.set_threshold(50_000)
+    keep_loaded()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     _few_arenas()
     # Projects hold descriptors by the dozen; the soft limit is for programs that still use select.

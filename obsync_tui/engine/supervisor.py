@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from obsync_tui.config.files import ConfigFiles
 from obsync_tui.config.secrets import SecretResolver
 from obsync_tui.engine.errors import EngineError, Refused, StateError, Stopped
+from obsync_tui.engine.garbage import Sweep
 from obsync_tui.engine.history.journal import ProjectJournal
 from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.history.metrics import MetricHistory
@@ -60,6 +61,7 @@ class Supervisor:
         self._lives = self.table.all()
         self._last: dict[str, Status | None] = {}
         self._saved_s = 0.0
+        self._sweep = Sweep()
         self._ending = threading.Event()
         self._ticker = threading.Thread(target=self._tick_until_end, name="supervisor", daemon=True)
 
@@ -314,6 +316,7 @@ class Supervisor:
             # A run that is over holds its trace and queues as long as somebody holds it.
             for project_id in [of for of, one in self._runners.items() if one.over]:
                 del self._runners[project_id]
+        self._sweep.when_due()
         statuses = self.statuses()
         for status in statuses:
             self.history.record(status)

@@ -41,6 +41,7 @@ class IdleRun:
         self.stops.set()
         self.asked = threading.Event()
         self.error: BaseException | None = None
+        self.itself: IdleRun | None = None
         self.started_s = time.time()
         IdleRun.made.append(self)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -19,6 +21,7 @@ from obsync_tui.api.requests import (
     SaveProject,
     Start,
 )
+from obsync_tui.engine import garbage
 from obsync_tui.engine.errors import ConfigError, EngineError, ProjectOwned, Refused, SinkUnreachable
 from obsync_tui.engine.service import probes, projects, runs
 from obsync_tui.engine.state.lock import ProjectLock
@@ -170,6 +173,22 @@ def test_a_run_that_hangs_is_given_up_and_holds_up_no_other(house: House) -> Non
     hanging.stops.set()
     until(lambda: not house.supervisor.threads.abandoned, "the thread comes back after all")
     assert house.state_of(project) is S.RUNNING, "and its end is not taken for the end of the other run"
+
+
+def test_a_run_that_is_over_is_freed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.project("orders")
+    runs.start(house.service, Start("orders"), CALLER)
+    run = IdleRun.made.pop()
+    run.itself = run  # As real ones do: what calls back refers to it.
+    held = weakref.ref(run)
+    del run
+    gc.disable()
+    try:
+        runs.pause(house.service, Named("orders"), CALLER)
+        monkeypatch.setattr(garbage, "EVERY_S", 0.0)
+        until(lambda: held() is None, "the run is freed")
+    finally:
+        gc.enable()
 
 
 def test_a_start_that_fails_changes_nothing(house: House) -> None:
