@@ -156,6 +156,10 @@ OBJECTS = Operation(
     "objects", "GET", f"{_PROJECT}/objects", ask.Named, tuple[views.ObjectView, ...],
     "The tables of a project with their topics.", _VIEWER, slow=True,
 )  # fmt: skip
+DDL = Operation(
+    "object-ddl", "GET", f"{_PROJECT}/ddl", ask.Ddl, views.TableDdl,
+    "The statement that makes a table of a project, as its source prints it now.", _VIEWER, slow=True,
+)  # fmt: skip
 
 SOURCES = Operation(
     "sources", "GET", "/v1/sources", ask.Nothing, tuple[views.SourceView, ...],

@@ -181,6 +181,13 @@ class Samples(Strict, frozen=True):
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
 
 
+class Ddl(Strict, frozen=True):
+    """A table of a project (`database.table`)."""
+
+    name: Name
+    table: Text
+
+
 class PutSource(Strict, frozen=True):
     """A data source to write; `replace` one of that name. A masked secret keeps the one that stands in the file."""
 

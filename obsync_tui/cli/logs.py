@@ -1,11 +1,11 @@
-"""`obsync project logs`, `metrics` and `trace`: what was, as lines."""
+"""`obsync project logs`, `metrics`, `trace` and `ddl`: what was and what is, as lines."""
 
 import argparse
 import time
 from collections.abc import Sequence
 
 from obsync_tui.api import operations as op
-from obsync_tui.api.requests import Logs, Metrics, Trace
+from obsync_tui.api.requests import Ddl, Logs, Metrics, Trace
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.output import show, show_json, show_table
 from obsync_tui.cli.session import Session
@@ -64,6 +64,16 @@ def trace(session: Session, arguments: argparse.Namespace) -> int:
         show_json(answer)
     else:
         show_trace(answer, time.time())
+    return exit_codes.OK
+
+
+def ddl(session: Session, arguments: argparse.Namespace) -> int:
+    """Print the statement that makes a table, as the source has it now."""
+    found = session.call(op.DDL, Ddl(arguments.name, arguments.table))
+    if arguments.json:
+        show_json(found)
+    else:
+        show(f"{found.text};")
     return exit_codes.OK
 
 

@@ -98,6 +98,10 @@ def _add_past(commands: "Commands") -> None:
         "key", metavar="KEY", nargs="+", help="the key as messages have it, a word for each column"
     )
     json_option(traced)
+    made = named(commands, "ddl", "print the statement that makes a table, as the source has it now")
+    made.set_defaults(command=logs.ddl)
+    made.add_argument("table", metavar="DB.TABLE")
+    json_option(made)
     measured = named(commands, "metrics", "print a project's metrics over the last minutes")
     measured.set_defaults(command=logs.metrics)
     measured.add_argument("--minutes", type=float, default=10, help="how far back; default 10")

@@ -147,6 +147,14 @@ ACTIONS: tuple[Action, ...] = (
         (Scope.OBJECTS,),
         footer=True,
     ),
+    Action(
+        "object.ddl",
+        ("d",),
+        "ddl",
+        "The statement that makes the table, as its source has it now",
+        (Scope.OBJECTS,),
+        footer=True,
+    ),
     Action("source.test", ("t",), "test", "Connect and say what was found", (Scope.SOURCES,), footer=True),
     Action(
         "source.describe",
@@ -188,7 +196,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("sort.invert", ("I",), "invert", "Turn the order round", _LIST),
     Action("columns.wide", ("W",), "wide", "Show all columns", _LIST),
     Action("copy.value", ("y",), "copy", "Copy the name or line under the cursor", _ALL),
-    Action("copy.row", ("Y",), "copy row", "Copy the row as JSON", _ALL),
+    Action("copy.row", ("Y",), "copy row", "Copy the row as JSON, a text in full", _ALL),
     Action("export", ("E",), "export", "Write what is shown to a CSV and a JSON file", _ALL),
     Action("paint.pause", ("p",), "freeze", "Freeze and unfreeze the picture; the projects go on", _ALL),
     Action("refresh", ("r",), "refresh", "Ask the engine now", _ALL),

@@ -170,6 +170,15 @@ class ObjectView(msgspec.Struct, frozen=True):
     columns: tuple[str, ...] = ()
 
 
+class TableDdl(msgspec.Struct, frozen=True):
+    """The statement that makes a table, as its data source prints it now."""
+
+    database: str
+    table: str
+    source: str
+    text: str
+
+
 class Draft(msgspec.Struct, frozen=True):
     """An unfinished form: `body` is the client's own JSON text, which holds no secret in clear."""
 

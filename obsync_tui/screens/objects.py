@@ -34,7 +34,7 @@ class ObjectsView(OneProject, inherit_bindings=False):
     BINDINGS: ClassVar = bindings_of(_SCOPES)
     help = (
         "Every table of the project with the topic that it goes to, ordered by topic, database and table, and how much "
-        "of it full synchronization has read. Enter shows a table's settings."
+        "of it full synchronization has read. Enter shows a table's settings, d the statement that makes it."
     )
 
     def __init__(self, project: str) -> None:
@@ -144,6 +144,20 @@ class ObjectsView(OneProject, inherit_bindings=False):
         """The table's messages, live."""
         if self._current is not None:
             self.app.push_screen(SamplesView(self._project, rows.table_text(self._current)))
+
+    @work(group="ask")
+    async def do_object_ddl(self) -> None:
+        """Ask the source for the statement, and show it."""
+        if self._current is None:
+            return
+        table = rows.table_text(self._current)
+        self.say(f"asking the source for {table} …", Role.NOTE)
+        try:
+            found = await self.host.client.call(api.DDL, ask.Ddl(self._project, table))
+        except EngineError as error:
+            self.host.failed(error)
+            return
+        self.host.show_text(f"{table}: DDL of {found.source}", f"{found.text};".split("\n"))
 
     def do_open(self) -> None:
         """The table's settings."""

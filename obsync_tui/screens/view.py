@@ -113,7 +113,7 @@ class View(Frame, inherit_bindings=False):
 
     def do_copy_row(self) -> None:
         if self.pane is not None:
-            self.say(self.host.copy(self.pane.json()))
+            self.say(self.host.copy(self.pane.whole()))
 
     def do_export(self) -> None:
         if self.pane is not None:

@@ -43,11 +43,11 @@ class Pane(LineView, can_focus=True):
         return ""
 
     def record(self) -> dict[str, str]:
-        """What `copy row` copies: column to text."""
+        """The row, column to text."""
         return {}
 
-    def json(self) -> str:
-        """The row as a JSON object."""
+    def whole(self) -> str:
+        """What `copy row` copies: the row as a JSON object."""
         return msgspec.json.encode(self.record()).decode()
 
     def table(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:

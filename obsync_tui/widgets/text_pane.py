@@ -95,9 +95,9 @@ class TextPane(Pane):
         """The line at the top."""
         return plain(self._rows[self._top]) if self._rows else ""
 
-    def record(self) -> dict[str, str]:
-        """The whole text."""
-        return {"text": "\n".join(plain(line) for line in self._lines)}
+    def whole(self) -> str:
+        """The whole text, as it is pasted elsewhere."""
+        return "\n".join(plain(line) for line in self._lines)
 
     def table(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         """One row a line."""

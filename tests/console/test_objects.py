@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from obsync_tui.api import operations as api
+from obsync_tui.api import requests as ask
 from obsync_tui.api.errors import ErrorAnswer, RemoteError
-from obsync_tui.model.views import ObjectView
+from obsync_tui.model.views import ObjectView, TableDdl
 from obsync_tui.presenters.zone import Zone
 from tests.console.driving import console, run, running
 from tests.fakes.console_client import START_S, FakeClient
@@ -69,6 +70,49 @@ def test_a_source_that_does_not_answer_is_said(tmp_path: Path) -> None:
             await it.sees("10.0.0.1:3306: no answer. Start it.", "Objects (0)")
             await it.press("enter")
             await it.sees("open: there is no table here")
+
+    run(test)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_the_statement_that_makes_a_table_is_shown_and_copied(tmp_path: Path, size: tuple[int, int]) -> None:
+    text = (
+        "CREATE TABLE `orders` (\n"
+        + ",\n".join(f"  `c{n}` int" for n in range(60))
+        + "\n) COMMENT='\x1b[31m[/b]'"
+    )
+
+    async def test() -> None:
+        fake = client()
+        fake.answers[api.DDL.name] = TableDdl("shop", "orders", "ob", text)
+        async with console(fake, tmp_path, size=size) as it:
+            await it.press("o")
+            await it.sees("Objects (3)")
+            await it.press("j", "d")
+            await it.sees("Objects › shop.orders: DDL of ob", "CREATE TABLE `orders` (", "  `c9` int,")
+            assert fake.requests(api.DDL) == [ask.Ddl("orders", "shop.orders")]
+            await it.press("G")
+            await it.sees(r") COMMENT='\x1b[31m[/b]';", "62 of 62")
+            await it.press("Y")
+            assert (tmp_path / "clipboard.txt").read_text() == text + ";"
+            await it.press("escape")
+            await it.sees("Objects (3)")
+
+    run(test)
+
+
+def test_a_table_that_is_gone_is_said(tmp_path: Path) -> None:
+    async def test() -> None:
+        fake = client()
+        fake.answers[api.DDL.name] = RemoteError(
+            ErrorAnswer("ConfigError", "the source has no table shop.orders now", "ob", "It was dropped."),
+            404,
+        )
+        async with console(fake, tmp_path) as it:
+            await it.press("o")
+            await it.sees("Objects (3)")
+            await it.press("j", "d")
+            await it.sees("ob: the source has no table shop.orders now. It was dropped.", "Objects (3)")
 
     run(test)
 

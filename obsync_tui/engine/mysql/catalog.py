@@ -93,6 +93,14 @@ def read_table(
     return found[0] if found else None
 
 
+def read_ddl(connection: pymysql.Connection, name: TableName) -> str:
+    """The statement that makes a table, as the server prints it; raises SourceError (1146, 1049: not there)."""
+    row = query(connection, f"SHOW CREATE TABLE {name.quoted}")[0]
+    text = row[1]
+    # A driver gives bytes where a server marks the column as binary.
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+
+
 def estimates(connection: pymysql.Connection, names: Iterable[TableName]) -> dict[TableName, int]:
     """The server's estimate of each table's rows, 0 when it has none; a table that is gone is left out."""
     wanted: dict[str, set[str]] = defaultdict(set)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from obsync_tui.engine.mysql import catalog as mysql
 from obsync_tui.engine.mysql.connection import query
+from obsync_tui.engine.oceanbase.connection import accepts
 from obsync_tui.model.objects import SYSTEM_SCHEMAS, ObjectRules
 from obsync_tui.model.table import TableName, TableVersion
 
@@ -50,6 +51,12 @@ def read_table(connection: pymysql.Connection, name: TableName) -> TableVersion 
     """One base table, None when there is none of that name; raises SourceError."""
     table = mysql.read_table(connection, name, parse_members)
     return None if table is None or _internal(table) else _with_own_keys(table)
+
+
+def read_ddl(connection: pymysql.Connection, name: TableName) -> str:
+    """The statement that makes a table with all of its options, as the tenant prints it; raises SourceError."""
+    accepts(connection, "SET _show_ddl_in_compat_mode = 0")
+    return mysql.read_ddl(connection, name)
 
 
 def partitions(connection: pymysql.Connection, name: TableName) -> tuple[Partition, ...]:

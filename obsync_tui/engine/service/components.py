@@ -1,11 +1,13 @@
 """Operations on the parts of a project: its components and its tables."""
 
+import pymysql
+
 from obsync_tui.api import operations as op
 from obsync_tui.api.requests import Component as Asked
-from obsync_tui.api.requests import Named, Samples, Trace
-from obsync_tui.engine.errors import Refused
+from obsync_tui.api.requests import Ddl, Named, Samples, Trace
+from obsync_tui.engine.errors import Refused, SourceError, SourceUnreachable
 from obsync_tui.engine.mysql import catalog as mysql_catalog
-from obsync_tui.engine.mysql.connection import connect
+from obsync_tui.engine.mysql.connection import connect, error_number, where
 from obsync_tui.engine.oceanbase import catalog as oceanbase_catalog
 from obsync_tui.engine.oceanbase import connection as oceanbase
 from obsync_tui.engine.pipeline.objectviews import object_view
@@ -13,16 +15,19 @@ from obsync_tui.engine.runner import Runner
 from obsync_tui.engine.service.runs import table_name
 from obsync_tui.engine.service.service import Caller, Handler, Service
 from obsync_tui.model.component import Component
-from obsync_tui.model.datasource import MySQLSource
+from obsync_tui.model.datasource import MySQLSource, SqlSource
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.event import EventKind
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.project import Project
-from obsync_tui.model.table import TableVersion
 from obsync_tui.model.trace import MessageSample, TraceAnswer
-from obsync_tui.model.views import Done, ObjectView
+from obsync_tui.model.views import Done, ObjectView, TableDdl
 
 _READ_TIMEOUT_S = 60.0
+# A table that is being altered or locked makes the statement wait.
+_DDL_TIMEOUT_S = 20.0
+# Unknown database, unknown table.
+_NOT_THERE = (1049, 1146)
 
 
 def component(service: Service, request: Asked, caller: Caller) -> Done:
@@ -67,31 +72,71 @@ def objects(service: Service, request: Named, caller: Caller) -> tuple[ObjectVie
     runner = service.engine.runner(project.id) if service.engine else None
     if runner is not None and (found := runner.run.objects()):
         return found
+    source, rules = service.files.source_of(project), _rules(project)
+    with _session(service, source, _READ_TIMEOUT_S) as connection:
+        if isinstance(source, MySQLSource):
+            tables = mysql_catalog.read_tables(connection, rules)
+        else:
+            tables = oceanbase_catalog.read_tables(connection, rules)
     return tuple(
         object_view(project, table.name, columns=tuple(column.name for column in table.columns))
-        for table in _tables(service, project)
+        for table in tables
     )
 
 
-def _tables(service: Service, project: Project) -> tuple[TableVersion, ...]:
-    source = service.files.source_of(project)
+def ddl(service: Service, request: Ddl, caller: Caller) -> TableDdl:
+    """The statement that makes a table; whether the project runs does not matter, its source is asked."""
+    project = service.index.project(request.name)
+    name, source = table_name(request.table), service.files.source_of(project)
+    if not _rules(project).matches(name):
+        raise ConfigError(
+            f"{name} is not among the project's tables",
+            where=f"project {project.name}, objects",
+            cure=f"Name one that its rules match: {', '.join(project.objects.include)}.",
+            missing=True,
+        )
     try:
-        rules = ObjectRules(project.objects)
+        with _session(service, source, _DDL_TIMEOUT_S) as connection:
+            if isinstance(source, MySQLSource):
+                text = mysql_catalog.read_ddl(connection, name)
+            else:
+                text = oceanbase_catalog.read_ddl(connection, name)
+    except SourceError as error:
+        if error_number(error) in _NOT_THERE:
+            raise ConfigError(
+                f"the source has no table {name} now",
+                where=where(source),
+                cure=f"It was dropped or renamed: obsync project events {project.name}",
+                missing=True,
+            ) from error
+        if isinstance(error, SourceUnreachable) and not error.cure:
+            cure = f"Try again; what answers there says: obsync source test {source.name}"
+            raise SourceUnreachable(error.what, where=error.where, cure=cure) from error
+        raise
+    return TableDdl(name.database, name.table, source.name, text)
+
+
+def _rules(project: Project) -> ObjectRules:
+    try:
+        return ObjectRules(project.objects)
     except ValueError as error:
         raise ConfigError(
             str(error), where=f"project {project.name}, objects", cure="Correct the rules."
         ) from error
+
+
+def _session(service: Service, source: SqlSource, read_timeout_s: float) -> pymysql.Connection:
+    """A session of its own, to be closed; an answer that takes longer is SourceUnreachable."""
     password = service.secrets.resolve(source.password)
     if isinstance(source, MySQLSource):
-        with connect(source, password, read_timeout_s=_READ_TIMEOUT_S) as connection:
-            return mysql_catalog.read_tables(connection, rules)
-    with oceanbase.connect(source, password, read_timeout_s=_READ_TIMEOUT_S) as connection:
-        return oceanbase_catalog.read_tables(connection, rules)
+        return connect(source, password, read_timeout_s=read_timeout_s)
+    return oceanbase.connect(source, password, read_timeout_s=read_timeout_s)
 
 
 HANDLERS = (
     Handler(op.COMPONENT, component),
     Handler(op.OBJECTS, objects),
+    Handler(op.DDL, ddl),
     Handler(op.TRACE, trace),
     Handler(op.SAMPLES, samples),
 )
