@@ -172,6 +172,10 @@ SOURCE = Operation(
 PUT_SOURCE = Operation(
     "source-put", "POST", "/v1/sources", ask.PutSource, views.SourceView, "Write a data source's file."
 )
+COPY_SOURCE = Operation(
+    "source-copy", "POST", f"{_SOURCE}/copy", ask.Rename, views.SourceView,
+    "Write a data source of another name with the same fields and secrets.",
+)  # fmt: skip
 DELETE_SOURCE = Operation(
     "source-delete", "DELETE", _SOURCE, ask.Named, views.Done, "Remove a data source that no project uses."
 )

@@ -122,6 +122,9 @@ def _add_source(commands: "Commands") -> None:
     )
     listed.set_defaults(command=source.list_all)
     json_option(listed)
+    copied = named(commands, "copy", "write a data source of another name with the same fields and secrets")
+    copied.set_defaults(command=source.copy)
+    copied.add_argument("to", metavar="NEW")
     named(commands, "delete", "remove a data source that no project uses").set_defaults(command=source.delete)
 
 

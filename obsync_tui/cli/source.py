@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from obsync_tui.api import operations as op
-from obsync_tui.api.requests import Named, Nothing, PutSource, Seal
+from obsync_tui.api.requests import Named, Nothing, PutSource, Rename, Seal
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.checks import show_results
 from obsync_tui.cli.command_line import parse_command_line
@@ -158,6 +158,13 @@ def show_one(session: Session, arguments: argparse.Namespace) -> int:
     found = session.call(op.SOURCE, Named(arguments.name)).source
     assert found is not None
     show_complete(found, as_json=arguments.json)
+    return exit_codes.OK
+
+
+def copy(session: Session, arguments: argparse.Namespace) -> int:
+    """Write a data source of another name with the same fields and secrets."""
+    session.call(op.COPY_SOURCE, Rename(arguments.name, arguments.to))
+    print(f"written: {session.paths.sources / (arguments.to + '.toml')}")
     return exit_codes.OK
 
 

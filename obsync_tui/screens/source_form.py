@@ -54,8 +54,3 @@ def copy_fields(source: DataSource) -> Sequence[Asked]:
 def judge_copy(answers: Answers) -> Answers:
     """What is wrong with the name."""
     return tuple((key, _WRONG_NAME) for key, value in answers if not is_name(value))
-
-
-def copied(source: DataSource, name: str) -> DataSource:
-    """The data source under another name."""
-    return msgspec.structs.replace(source, name=name)

@@ -18,7 +18,7 @@ from obsync_tui.presenters import source_rows as rows
 from obsync_tui.presenters.spans import Line, Role, Span
 from obsync_tui.screens.bindings import bindings_of
 from obsync_tui.screens.dialogs import ConfirmByName, Form
-from obsync_tui.screens.source_form import changed, copied, copy_fields, fields, judge_copy, judge_edit
+from obsync_tui.screens.source_form import changed, copy_fields, fields, judge_copy, judge_edit
 from obsync_tui.screens.view import View
 from obsync_tui.widgets.table import Column, Table
 from obsync_tui.widgets.text_pane import TextPane
@@ -190,7 +190,7 @@ class SourcesView(View, inherit_bindings=False):
         form = Form(f"Edit {source.name}", fields(source), lambda answers: judge_edit(source, answers))
         answers = await self.app.push_screen_wait(form)
         if answers is not None:
-            await self._put(changed(source, answers), replace=True)
+            await self._write(api.PUT_SOURCE, ask.PutSource(changed(source, answers), True))
 
     @work(group="action")
     async def do_source_copy(self) -> None:
@@ -198,15 +198,15 @@ class SourcesView(View, inherit_bindings=False):
         form = Form(f"Copy {source.name}", copy_fields(source), judge_copy)
         answers = await self.app.push_screen_wait(form)
         if answers is not None:
-            await self._put(copied(source, dict(answers)["name"]), replace=False)
+            await self._write(api.COPY_SOURCE, ask.Rename(source.name, dict(answers)["name"]))
 
-    async def _put(self, source: DataSource, replace: bool) -> None:
+    async def _write(self, operation: Operation[Request, SourceView], request: Request) -> None:
         try:
-            await self.host.client.call(api.PUT_SOURCE, ask.PutSource(source, replace))
+            written = await self.host.client.call(operation, request)
         except EngineError as error:
             self.host.failed(error)
             return
-        self.say(f"{source.name} is written; t tests it", Role.GOOD)
+        self.say(f"{written.name} is written; t tests it", Role.GOOD)
         self.beat()
 
     async def _done(self, operation: Operation[Request, Done], request: Request) -> None:

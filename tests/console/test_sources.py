@@ -8,6 +8,7 @@ import pytest
 
 from obsync_tui.api import operations as api
 from obsync_tui.api import requests as ask
+from obsync_tui.api.errors import ErrorAnswer, RemoteError
 from obsync_tui.model.check import CheckResult, Outcome
 from obsync_tui.model.datasource import KafkaSource, LogChoice, MySQLSource, OceanBaseSource
 from obsync_tui.model.project import Step
@@ -133,17 +134,22 @@ def test_an_edit_is_judged_and_keeps_the_masked_secret(tmp_path: Path) -> None:
 def test_a_copy_gets_its_own_name(tmp_path: Path) -> None:
     async def test() -> None:
         fake = client()
-        fake.answers[api.PUT_SOURCE.name] = SOURCES[1]
+        fake.answers[api.COPY_SOURCE.name] = lambda request: SourceView(request.to)
         async with console(fake, tmp_path) as it:
             await it.press("2")
             await it.sees("Data sources (4)")
-            await it.press("j", "C")
-            await it.type("2")
+            await it.press("j", "j", "C")
+            await it.type("/")
             await it.press("enter")
-            await it.sees("kafka2 is written")
-            assert fake.requests(api.PUT_SOURCE) == [
-                ask.PutSource(KafkaSource("kafka2", "k1:9092,k2:9092"), False)
-            ]
+            await it.sees("letters, digits, _ and -")
+            await it.press("backspace", "2", "enter")
+            await it.sees("mysql2 is written; t tests it")
+            assert fake.requests(api.COPY_SOURCE) == [ask.Rename("mysql", "mysql2")]
+            fake.answers[api.COPY_SOURCE.name] = RemoteError(
+                ErrorAnswer("ConfigError", "the data source 'ob' exists", "a copy", "Give another name."), 422
+            )
+            await it.press("C", "2", "enter")
+            await it.sees("a copy: the data source 'ob' exists. Give another name.")
 
     run(test)
 

@@ -1,7 +1,9 @@
 """Operations on data sources."""
 
+import msgspec
+
 from obsync_tui.api import operations as op
-from obsync_tui.api.requests import Named, Nothing, PutSource, Seal
+from obsync_tui.api.requests import Named, Nothing, PutSource, Rename, Seal
 from obsync_tui.engine.service.index import digest
 from obsync_tui.engine.service.masking import is_masked, masked, unmasked
 from obsync_tui.engine.service.service import Caller, Handler, Service
@@ -44,6 +46,20 @@ def put(service: Service, request: PutSource, caller: Caller) -> SourceView:
         raise ConfigError(VIEW_LOG_COSTS, where="--log", cure="To agree, give --accept-view-log-costs.")
     service.files.write_source(given)
     return _view(given, _users(service))
+
+
+def copy(service: Service, request: Rename, caller: Caller) -> SourceView:
+    """Write a data source under another name; a sealed secret goes from file to file and is shown to nobody."""
+    found = service.files.source(request.name)
+    if service.files.has_source(request.to):
+        raise ConfigError(
+            f"the data source {request.to!r} exists",
+            where=f"a copy of source {request.name}",
+            cure="Give another name.",
+        )
+    made = msgspec.structs.replace(found, name=request.to)
+    service.files.write_source(made)
+    return _view(made, _users(service))
 
 
 def delete(service: Service, request: Named, caller: Caller) -> Done:
@@ -91,6 +107,7 @@ HANDLERS = (
     Handler(op.SOURCES, sources),
     Handler(op.SOURCE, source),
     Handler(op.PUT_SOURCE, put),
+    Handler(op.COPY_SOURCE, copy),
     Handler(op.DELETE_SOURCE, delete),
     Handler(op.SEAL, seal),
 )

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from obsync_tui.api import operations as op
 from obsync_tui.api.errors import RemoteError
-from obsync_tui.api.requests import Named, Nothing, PutSource, Seal, Start
+from obsync_tui.api.requests import Named, Nothing, PutSource, Rename, Seal, Start
 from obsync_tui.engine.service.masking import MASK
-from obsync_tui.model.datasource import KafkaSource, MySQLSource, OceanBaseSource, Sasl
+from obsync_tui.model.datasource import KafkaSource, MySQLSource, OceanBaseSource, Sasl, secret_of
 from obsync_tui.model.secret import SecretReference
 from tests.engine.resident import ResidentEngine, until
 from tests.engine.server.rawhttp import ask, routes
@@ -104,6 +105,29 @@ def test_no_error_repeats_one(engine: ResidentEngine) -> None:
         answer = ask(engine.at.path, "POST", "/v1/sources", json.dumps(body))
         assert answer.status == 400, answer
         assert SEALED not in answer.text
+
+
+@pytest.mark.parametrize("name", ["sealed", "tenant", "safe", "of-file"])
+def test_a_copy_has_the_secret_and_shows_it_to_nobody(engine: ResidentEngine, name: str) -> None:
+    to = f"{name}-copy"
+    raw = ask(engine.at.path, "POST", f"/v1/sources/{name}/copy", json.dumps({"to": to}))
+    assert raw.status == 200 and json.loads(raw.text)["name"] == to
+    assert_clean(engine, raw.text)
+    made, found = engine.files.source(to), engine.files.source(name)
+    assert secret_of(made) == secret_of(found) != MASK
+    assert msgspec.structs.replace(made, name=name) == found
+    shown = engine.call(op.SOURCE, Named(to)).source
+    assert shown is not None and (secret_of(shown) == MASK) == (name != "of-file")
+    with pytest.raises(RemoteError, match=f"the data source '{to}' exists. Give another name"):
+        engine.call(op.COPY_SOURCE, Rename(name, to))
+    assert f"the data source '{name}' exists" in engine.command("source", "copy", "shop", name, code=3).stderr
+    engine.call(op.DELETE_SOURCE, Named(to))
+    assert engine.command("source", "copy", name, to).stdout == f"written: {engine.paths.sources / to}.toml\n"
+    assert engine.files.source(to) == made
+    engine.call(op.DELETE_SOURCE, Named(to))
+    with pytest.raises(RemoteError) as missing:
+        engine.call(op.COPY_SOURCE, Rename(to, name))
+    assert missing.value.status == 404
 
 
 def test_a_mask_given_back_keeps_what_stands_there(engine: ResidentEngine) -> None:
