@@ -7,7 +7,7 @@ from obsync_tui.presenters.spans import Line, Role, Span, line
 from obsync_tui.presenters.sparks import progress_bar
 from obsync_tui.terminal.symbols import Symbols
 
-_BAR = 8
+_BAR = 4
 
 
 def table_text(of: ObjectView) -> str:

@@ -33,8 +33,8 @@ class ObjectsView(OneProject, inherit_bindings=False):
     SCOPES = _SCOPES
     BINDINGS: ClassVar = bindings_of(_SCOPES)
     help = (
-        "Every table of the project with the topic that it goes to, ordered by topic, database and table, and how much "
-        "of it full synchronization has read. Enter shows a table's settings, d the statement that makes it."
+        "The project's topics, in each the databases and tables that go there, and how much "
+        "of a table full synchronization has read. Enter shows a table's settings, d the statement that makes it."
     )
 
     def __init__(self, project: str) -> None:
@@ -52,8 +52,17 @@ class ObjectsView(OneProject, inherit_bindings=False):
 
         text = Column[ObjectView]
         columns = [
-            text("topic", "topic", 14, lambda of: Span(of.topic), lambda of: of.topic, grow=True),
-            text("table", "table", 14, lambda of: Span(rows.table_text(of)), rows.table_text, grow=True),
+            text("topic", "topic", 13, lambda of: Span(of.topic), lambda of: of.topic, grow=True, group=True),
+            text(
+                "database",
+                "database",
+                9,
+                lambda of: Span(of.database),
+                lambda of: of.database,
+                grow=True,
+                group=True,
+            ),
+            text("table", "table", 13, lambda of: Span(of.table), lambda of: of.table, grow=True),
             text(
                 "rows",
                 "rows",
@@ -65,11 +74,11 @@ class ObjectsView(OneProject, inherit_bindings=False):
             text(
                 "full",
                 "full",
-                14,
+                9,
                 lambda of: rows.progress_cell(of, symbols),
                 lambda of: rows.share(of) or 0.0,
             ),
-            text("changes", "changes", 8, rows.changes_cell, lambda of: -of.changes, right=True),
+            text("changes", "changes", 7, rows.changes_cell, lambda of: -of.changes, right=True),
             text("changed", "last change", 11, changed, lambda of: -(of.changed_s or 0.0)),
             text("sharding", "sharding", 16, _sharding, lambda of: " ".join(of.sharding_columns), wide=True),
         ]
@@ -108,7 +117,9 @@ class ObjectsView(OneProject, inherit_bindings=False):
         head = context_line(summary, self.host.now_s, self.host.zone) if summary else ()
         if not self._is_known:
             return (*head, Span("  asking the source …", Role.DIM))
-        return (Span(f" {done} of {len(self._objects)} tables complete "), *head)
+        topics = len({of.topic for of in self._objects})
+        said = f" {done} of {len(self._objects)} tables complete, {topics} topic{'s' if topics != 1 else ''} "
+        return (Span(said), *head)
 
     def reason(self, action: Action) -> str:
         """What needs a table."""

@@ -25,7 +25,11 @@ _ROOM = 20
 
 @dataclass(frozen=True)
 class Column(Generic[T]):
-    """A column: `width` in cells, `grow` takes what is left, `wide` is shown on request or where there is room."""
+    """A column: `width` in cells, `grow` takes what is left, `wide` is shown on request or where there is room.
+
+    `group`: rows in the table's own order are grouped by it, and its text stands at a group's first row only. Columns
+    that group come first, the outer group before the inner one.
+    """
 
     id: str
     title: str
@@ -35,6 +39,7 @@ class Column(Generic[T]):
     right: bool = False
     grow: bool = False
     wide: bool = False
+    group: bool = False
 
 
 class Table(Pane, Generic[T]):
@@ -232,11 +237,24 @@ class Table(Pane, Generic[T]):
         sign = self.symbols.cursor if key == self._at else " "
         mark = self.symbols.mark if key in self.marks else " "
         spans = [Span(sign + mark)]
+        said = self._said_above(place)
         for column, width in self._widths():
-            cell = column.cell(item)
+            cell = Span("") if column.id in said else column.cell(item)
             text = fitted(cell.text, width, self.symbols.cut, column.right)
             spans += [Span(text, Role.DIM if self.is_stale else cell.role), Span(" ")]
         return tuple(spans)
+
+    def _said_above(self, place: int) -> Sequence[str]:
+        """The columns whose group goes on from the row above; none on the first row in sight, or in another order."""
+        said: list[str] = []
+        if place == self._top or self._sort is not self._columns[0]:
+            return said
+        item, above = self._items[self._shown[place]], self._items[self._shown[place - 1]]
+        for column in self._columns:
+            if not column.group or column.cell(item).text != column.cell(above).text:
+                break
+            said.append(column.id)
+        return said
 
     def ground_at(self, y: int) -> Style:
         """The row of the cursor is reversed while the keys go here, so that it shows without colour."""
