@@ -9,7 +9,7 @@ from obsync_tui.api.errors import EngineAway
 from obsync_tui.api.requests import EngineLogs, Nothing
 from obsync_tui.api.starting import OUTPUT_FILE, last_words, start_engine
 from obsync_tui.cli import exit_codes
-from obsync_tui.cli.logs import show_lines
+from obsync_tui.cli.logs import newest, show_lines
 from obsync_tui.cli.output import show, show_json, show_pairs
 from obsync_tui.cli.session import Session
 from obsync_tui.model.errors import ConfigError
@@ -83,9 +83,8 @@ def status(session: Session, arguments: argparse.Namespace) -> int:
 
 def logs(session: Session, arguments: argparse.Namespace) -> int:
     """Print the engine's newest log lines; they can be read when it does not run, too."""
-    page = session.call(
-        op.ENGINE_LOGS, EngineLogs(arguments.level, arguments.search or "", limit=arguments.lines)
-    )
+    asked = EngineLogs(arguments.level, arguments.search or "", limit=arguments.lines)
+    page = newest(lambda part: session.call(op.ENGINE_LOGS, part), asked)
     show_lines(page.lines)
     if not page.lines and (words := last_words(session.paths.logs / "engine" / OUTPUT_FILE)):
         show(words)

@@ -2,17 +2,21 @@
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from obsync_tui.api import operations as op
-from obsync_tui.api.requests import Ddl, Logs, Metrics, Trace
+from obsync_tui.api.requests import Ddl, EngineLogs, Logs, Metrics, Trace
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.output import show, show_json, show_table
 from obsync_tui.cli.session import Session
 from obsync_tui.cli.trace_text import show_trace
-from obsync_tui.model.history import LogLine
+from obsync_tui.model.history import LogLine, LogPage
 from obsync_tui.presenters.quantities import time_text
 
+Request = TypeVar("Request", Logs, EngineLogs)
 _FOLLOW_S = 1.0
 _POINTS = 20
 
@@ -22,7 +26,7 @@ def logs(session: Session, arguments: argparse.Namespace) -> int:
     asked = Logs(
         arguments.name, arguments.component, arguments.level, arguments.search or "", limit=arguments.lines
     )
-    page = session.call(op.LOGS, asked)
+    page = newest(lambda part: session.call(op.LOGS, part), asked)
     if arguments.json:
         show_json(page)
         return exit_codes.OK
@@ -35,6 +39,21 @@ def logs(session: Session, arguments: argparse.Namespace) -> int:
             show("… lines were rotated away before they could be read")
         show_lines(page.lines)
     return exit_codes.OK
+
+
+def newest(page_of: Callable[[Request], LogPage], asked: Request) -> LogPage:
+    """The newest lines in one page: as many calls as a search through the whole log takes."""
+    page = page_of(asked)
+    while page.older and len(page.lines) < asked.limit:
+        part = replace(asked, before=page.older, limit=asked.limit - len(page.lines))
+        before = page_of(part)
+        page = replace(
+            page,
+            lines=before.lines + page.lines,
+            older=before.older,
+            looked_bytes=page.looked_bytes + before.looked_bytes,
+        )
+    return page
 
 
 def metrics(session: Session, arguments: argparse.Namespace) -> int:

@@ -84,10 +84,11 @@ class LogPage(msgspec.Struct, frozen=True):
     `older` leads to what is before the lines, empty at the log's beginning; `newer` to what comes after them. A page
     may hold fewer lines than there are, even none, where many had to be looked at: backwards go on until `older` is
     empty, forwards until `newer` no longer moves. `lost` tells that lines between the cursor that was asked for and
-    these were rotated away.
+    these were rotated away. `looked_bytes` is how much of the log was read for the page.
     """
 
     lines: tuple[LogLine, ...]
     older: str
     newer: str
     lost: bool = False
+    looked_bytes: int = 0

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal, get_args
 
+from textual import work
 from textual.widget import Widget
 
 from obsync_tui.api import operations as api
@@ -10,13 +11,17 @@ from obsync_tui.api import requests as ask
 from obsync_tui.keys.action import Action, Scope
 from obsync_tui.model.history import LogPage
 from obsync_tui.presenters.log_lines import log_line
+from obsync_tui.presenters.quantities import grouped, size_text
 from obsync_tui.presenters.spans import Line, Role, Span
 from obsync_tui.screens.bindings import bindings_of
+from obsync_tui.screens.dialogs import Asked, Form
 from obsync_tui.screens.view import View
 from obsync_tui.widgets.log_tail import LogTail
 
 _SCOPES = (Scope.LOGS, Scope.ALL)
 _PAGE = 400
+# Lines of one page of a search: the look of the engine is bounded by itself.
+_FOUND = 5000
 LevelName = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 ComponentName = Literal["project", "store", "connector", "full-import"]
 _LEVELS: tuple[LevelName, ...] = get_args(LevelName)
@@ -31,15 +36,16 @@ class LogsView(View, inherit_bindings=False):
     BINDINGS: ClassVar = bindings_of(_SCOPES)
     help = (
         "The newest lines, followed as they are written; scrolling up stops that, G goes on. / searches in what is "
-        "loaded, n and N go to the next and previous match; v chooses the level, c the component. At the top, PgUp "
-        "reads older lines."
+        "loaded, n and N go to the next and previous match; S leaves only lines with a text, of the whole log back to "
+        "its beginning, Esc shows all again. v chooses the level, c the component. At the top, PgUp reads older lines."
     )
 
     def __init__(self, project: str = "", component: ComponentName = "project") -> None:
         super().__init__()
         self._project, self._component = project, component
         self._level: LevelName = "INFO"
-        self._older = self._newer = ""
+        self._search = self._older = self._newer = ""
+        self._looked_bytes = 0
         self._is_open = False
 
     @property
@@ -63,18 +69,23 @@ class LogsView(View, inherit_bindings=False):
 
     @property
     def _title(self) -> str:
-        return f"{self._component if self._project else 'engine'}  level {self._level} and above"
+        only = f', only lines with "{self._search}"' if self._search else ""
+        return f"{self._component if self._project else 'engine'}  level {self._level} and above{only}"
 
     async def fetch(self) -> None:
-        """The newest page at first, then what comes after it; older lines when the top is reached."""
+        """The newest page at first, then what comes after it; older lines when the top is reached, or a search goes on.
+
+        A page costs the engine a bounded look, so that a search through a whole log takes a few beats.
+        """
         pane = self.log_pane
         if not self._is_open:
             page = await self._page()
-            self._is_open, self._older = True, page.older
+            self._is_open, self._older, self._looked_bytes = True, page.older, page.looked_bytes
             pane.clear()
-        elif pane.is_at_top and self._older and not pane.is_following:
+        elif self._wants_older:
             page = await self._page(before=self._older)
             self._older = page.older
+            self._looked_bytes += page.looked_bytes
             pane.add_before(self._lines(page))
             return
         else:
@@ -84,11 +95,18 @@ class LogsView(View, inherit_bindings=False):
         self._newer = page.newer
         pane.add(self._lines(page))
 
+    @property
+    def _wants_older(self) -> bool:
+        pane = self.log_pane
+        wanted = bool(self._search) or (pane.is_at_top and not pane.is_following)
+        return wanted and bool(self._older) and pane.has_room
+
     async def _page(self, before: str = "", after: str = "") -> LogPage:
+        limit = _FOUND if self._search else _PAGE
         if not self._project:
-            request = ask.EngineLogs(self._level, "", before, after, _PAGE)
+            request = ask.EngineLogs(self._level, self._search, before, after, limit)
             return await self.host.client.call(api.ENGINE_LOGS, request)
-        asked = ask.Logs(self._project, self._component, self._level, "", before, after, _PAGE)
+        asked = ask.Logs(self._project, self._component, self._level, self._search, before, after, limit)
         return await self.host.client.call(api.LOGS, asked)
 
     def _lines(self, page: LogPage) -> list[Line]:
@@ -104,9 +122,20 @@ class LogsView(View, inherit_bindings=False):
         if away := self.away_line():
             return away
         following = self.log_pane.is_following
-        return (
-            Span(" following the end" if following else " stands still; f or G follows the end", Role.DIM),
-        )
+        place = Span(" following the end" if following else " stands still; f or G follows the end", Role.DIM)
+        return (*self._found(), place)
+
+    def _found(self) -> Line:
+        """How far a search is: what it found, how much it looked at, whether that is all."""
+        if not self._search or not self._is_open:
+            return ()
+        count = self.log_pane.count
+        lines = f" {grouped(count)} line{'s' if count != 1 else ''}"
+        if not self._older:
+            return (Span(f"{lines} in the whole log;", Role.GOOD),)
+        if not self.log_pane.has_room:
+            return (Span(f"{lines}, the newest; older ones have no room here, narrow the text;", Role.WARN),)
+        return (Span(f"{lines} so far, {size_text(self._looked_bytes)} looked at, going on;", Role.NOTE),)
 
     def reason(self, action: Action) -> str:
         """The engine has one log only."""
@@ -127,6 +156,25 @@ class LogsView(View, inherit_bindings=False):
         self._older = self._newer = ""
         self.log_pane.is_following = True
         self.beat()
+
+    @work(group="ask")
+    async def do_log_search(self) -> None:
+        """Ask for the text, then show only lines with it."""
+        field = Asked(
+            "text", "Text", self._search, "as it stands in the lines, in any case; empty shows all lines"
+        )
+        answers = await self.app.push_screen_wait(Form("Search the whole log", [field]))
+        if answers is not None:
+            self._search = dict(answers)["text"]
+            self._again()
+
+    def do_back(self) -> None:
+        """Esc ends a search before it leaves."""
+        if self._search and not (self.is_filtering or self.is_filtered):
+            self._search = ""
+            self._again()
+        else:
+            super().do_back()
 
     def do_log_follow(self) -> None:
         self.log_pane.toggle_follow()

@@ -33,15 +33,26 @@ class LogTail(TextPane):
         """Whether the first line is in sight."""
         return self._top == 0
 
+    @property
+    def count(self) -> int:
+        """How many lines are kept."""
+        return len(self._kept)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether older lines can be taken in."""
+        return len(self._kept) < (self._kept.maxlen or 0)
+
     def add_before(self, lines: Sequence[Line]) -> None:
-        """Take older lines in, as far as there is room, and stay at the line that was the first."""
+        """Take older lines in, as far as there is room; the lines in sight stay in sight."""
         room = (self._kept.maxlen or 0) - len(self._kept)
         taken = lines[max(len(lines) - room, 0) :] if room > 0 else []
         self._kept.extendleft(reversed(taken))
         self._has_news = self._has_news or bool(taken)
         before = len(self._rows)
         self.flush()
-        self._top += len(self._rows) - before if taken else 0
+        if taken and not self.is_following:
+            self._top += len(self._rows) - before
 
     def clear(self) -> None:
         """Forget all lines."""

@@ -21,6 +21,23 @@ class Log:
 
     def __init__(self, count: int) -> None:
         self.lines = [LogLine(START_S + n, Level.INFO, f"line {n:04}") for n in range(count)]
+        self.may_look_back = True
+
+    def searched(self, request: ask.Logs | ask.EngineLogs) -> LogPage:
+        """As `page`, of lines with the text; a call looks at 300 lines of 10 kB, back only when it may."""
+        if request.before and not self.may_look_back:
+            return LogPage((), request.before, str(len(self.lines)))
+        end = int(request.before or len(self.lines))
+        first = int(request.after) if request.after else max(end - 300, 0)
+        found = [
+            line
+            for line in self.lines[first:end]
+            if request.search in line.text and line.level.rank >= Level(request.level).rank
+        ]
+        older = "" if request.after or not first else str(first)
+        return LogPage(
+            tuple(found), older, str(len(self.lines)), looked_bytes=10_000 * len(self.lines[first:end])
+        )
 
     def page(self, request: ask.Logs | ask.EngineLogs) -> LogPage:
         kept = [
@@ -88,6 +105,74 @@ def test_a_search_goes_from_match_to_match(tmp_path: Path) -> None:
             await it.sees("no further match")
             await it.press("N")
             assert it.lines[3].endswith("line 0042"), it.text
+
+    run(test)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_whole_log_is_searched(tmp_path: Path, size: tuple[int, int]) -> None:
+    async def test() -> None:
+        log = Log(1000)
+        log.lines[7] = LogLine(START_S, Level.WARNING, "broker 1 \x1b[31m[/x]")
+        log.lines[990] = LogLine(START_S, Level.INFO, "broker 2")
+        log.may_look_back = False
+        client = FakeClient((running("orders"),))
+        client.answers[api.LOGS.name] = log.searched
+        async with console(client, tmp_path, size=size) as it:
+            await it.press("l")
+            await it.sees("line 0999")
+            await it.press("S")
+            await it.sees("Search the whole log")
+            await it.type("broker")
+            await it.press("enter")
+            await it.sees('project  level INFO and above, only lines with "broker"', "broker 2")
+            assert "broker 1" not in it.text
+            await it.sees("1 line so far, 3.0MB looked at, going on; following the end")
+            log.may_look_back = True
+            for _ in range(3):
+                await it.beat()
+            await it.sees("2 lines in the whole log; following the end", r"WARN  broker 1 \x1b[31m[/x]")
+            log.lines += [LogLine(START_S, Level.ERROR, "broker 3"), LogLine(START_S, Level.ERROR, "other")]
+            await it.beat()
+            await it.sees("3 lines in the whole log", "ERROR broker 3")
+            assert "other" not in it.text and "line 0" not in it.text
+            # The level and the component are those of the log that is searched.
+            await it.press("v")
+            await it.sees("level WARNING and above, only", "broker 1")
+            await it.lost("broker 2")
+            await it.press("c")
+            await it.sees("store  level WARNING and above, only")
+            asked = client.requests(api.LOGS)[-1]
+            assert (asked.component, asked.level, asked.search) == ("store", "WARNING", "broker")
+            await it.press("escape")
+            await it.sees("store  level WARNING and above ─")
+            assert client.requests(api.LOGS)[-1].search == ""
+            await it.press("escape")
+            await it.sees("Projects (1)")
+
+    run(test)
+
+
+def test_a_search_that_finds_too_much_says_so(tmp_path: Path) -> None:
+    async def test() -> None:
+        client = FakeClient()
+        client.answers[api.ENGINE_LOGS.name] = Log(9000).searched
+        async with console(client, tmp_path) as it:
+            await it.press("4", "S")
+            await it.type("line")
+            await it.press("enter")
+            for _ in range(20):
+                await it.beat()
+            await it.sees(
+                "5,000 lines, the newest; older ones have no room here, narrow the text", "line 8999"
+            )
+            calls = len(client.requests(api.ENGINE_LOGS))
+            await it.press("g")
+            await it.sees("line 4000")
+            await it.beat()
+            assert [one.before for one in client.requests(api.ENGINE_LOGS)[calls:]] == [""] * (
+                len(client.requests(api.ENGINE_LOGS)) - calls
+            )
 
     run(test)
 

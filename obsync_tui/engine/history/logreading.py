@@ -50,6 +50,10 @@ def newest(log: LogFile, before: str, limit: int, wanted: Wanted) -> LogPage:
     kept: list[LogLine] = []
     left_bytes = LOOKED_AT_BYTES
     newer = cursor
+
+    def page(older: str, end: Cursor) -> LogPage:
+        return LogPage(tuple(kept), older, _text(newer or end), lost, LOOKED_AT_BYTES - left_bytes)
+
     with log.parts() as parts:
         lost = cursor is not None and cursor != _START and cursor[0] not in parts
         for number, part in reversed(parts.items()):
@@ -58,7 +62,7 @@ def newest(log: LogFile, before: str, limit: int, wanted: Wanted) -> LogPage:
             upto = min(part.end, cursor[1]) if cursor is not None and number == cursor[0] else part.end
             while upto > part.begin:
                 if len(kept) >= limit or left_bytes <= 0:
-                    return LogPage(tuple(kept), _text((number, upto)), _text(newer or (number, upto)), lost)
+                    return page(_text((number, upto)), (number, upto))
                 found, begin, end = wanted.lines(part, max(part.begin, upto - _BLOCK_BYTES), upto)
                 newer = newer or (number, end)
                 left_bytes -= upto - begin
@@ -69,7 +73,7 @@ def newest(log: LogFile, before: str, limit: int, wanted: Wanted) -> LogPage:
                 else:
                     # Inside a line that is longer than a block, which is none of ours.
                     upto = begin if begin < upto else max(part.begin, upto - _BLOCK_BYTES)
-    return LogPage(tuple(kept), "", _text(newer or _START), lost)
+    return page("", _START)
 
 
 def following(log: LogFile, after: str, limit: int, wanted: Wanted) -> LogPage:
@@ -102,7 +106,7 @@ def following(log: LogFile, after: str, limit: int, wanted: Wanted) -> LogPage:
             newer = (number, at)
             if len(kept) >= limit or left_bytes <= 0:
                 break
-    return LogPage(tuple(kept), after, _text(newer), lost)
+    return LogPage(tuple(kept), after, _text(newer), lost, LOOKED_AT_BYTES - left_bytes)
 
 
 def _cursor(text: str) -> Cursor:

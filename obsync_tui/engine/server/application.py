@@ -82,7 +82,7 @@ class Application:
         async def call(request: HttpRequest, asking: Caller) -> HttpResponse:
             access.check(operation.access, asking)
             asked = await _request(handler, request)
-            if operation.method == "GET" and not operation.slow:
+            if operation.method == "GET" and not (operation.slow or operation.from_disk):
                 found = handler.function(self._service, asked, asking)
             else:
                 found = await self._in_thread(lambda: handler.function(self._service, asked, asking))

@@ -257,6 +257,7 @@ def test_a_search_looks_at_so_much_in_a_call(tmp_path: Path, monkeypatch: pytest
     while calls == 0 or before:
         page = logs.newest(A, STORE, limit=5, before=before, search="needle")
         found += texts(page)
+        assert 0 < page.looked_bytes <= 1300
         before, calls = page.older, calls + 1
     assert (found, calls > 10) == (["needle"], True)
     calls, after, found = 0, "", []

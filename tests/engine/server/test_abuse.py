@@ -14,18 +14,32 @@ import pytest
 from obsync_tui.api import operations as op
 from obsync_tui.api.client import EngineClient
 from obsync_tui.api.errors import RemoteError
-from obsync_tui.api.requests import ListProjects, Nothing, PutDraft
+from obsync_tui.api.requests import ListProjects, Logs, Nothing, PutDraft
 from obsync_tui.engine.server.application import MAX_BODY_BYTES
+from obsync_tui.model.history import LogPage
 from tests.engine.resident import ResidentEngine, until
 from tests.engine.server.rawhttp import ask
 
 PROJECTS = 400
+# A disk that does not answer while there is a file `held` in the home; `asked` tells that somebody waits for it.
+HOLDING = """
+import os, time
+from pathlib import Path
+from obsync_tui.engine.history.logs import ComponentLogs
+newest = ComponentLogs.newest
+def held(*arguments, **named):
+    while (home := Path(os.environ["OBSYNC_HOME"])).joinpath("held").exists():
+        home.joinpath("asked").touch()
+        time.sleep(0.01)
+    return newest(*arguments, **named)
+ComponentLogs.newest = held
+"""
 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ResidentEngine]:
     """An engine with a long list of projects, which has little patience with who does not read."""
-    before = "import obsync_tui.engine.server.listener as one; one.READ_TIMEOUT_S = 3.0"
+    before = "import obsync_tui.engine.server.listener as one; one.READ_TIMEOUT_S = 3.0" + HOLDING
     with closing(ResidentEngine(tmp_path_factory.mktemp("a") / "h", before=before)) as made:
         made.sources()
         first = made.project("p0")
@@ -209,3 +223,16 @@ def test_calls_whose_clients_are_killed(engine: ResidentEngine) -> None:
             client.sendall(b"POST /v1/sources/shop/test HTTP/1.1\r\nHost: e\r\nContent-Length: 2\r\n\r\n{}")
     until(lambda: engine.call(op.ENGINE, Nothing()).threads <= before.threads + 2, "their threads end")
     assert "Traceback" not in engine.said
+
+
+def test_a_log_on_a_disk_that_does_not_answer_holds_up_nobody_else(engine: ResidentEngine) -> None:
+    held, found = engine.home / "held", []
+    held.touch()
+    waiting = threading.Thread(target=lambda: found.append(engine.call(op.LOGS, Logs("p0"))))
+    waiting.start()
+    until((engine.home / "asked").exists, "the log is asked for")
+    assert len(engine.call(op.PROJECTS, ListProjects())) == PROJECTS
+    assert waiting.is_alive() and not found
+    held.unlink()
+    waiting.join(30)
+    assert found == [LogPage((), "", "0-0")]
