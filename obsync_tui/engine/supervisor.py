@@ -19,7 +19,7 @@ from obsync_tui.engine.runner import Runner
 from obsync_tui.engine.service.index import Entry, ProjectIndex
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.state.lock import ProjectLock
-from obsync_tui.engine.state.projects import Life, ProjectTable
+from obsync_tui.engine.state.projects import Begun, Life, ProjectTable
 from obsync_tui.engine.threads import ThreadPool
 from obsync_tui.model.applied import Applied
 from obsync_tui.model.errors import ConfigError
@@ -71,12 +71,16 @@ class Supervisor:
         entries = {e.project.id: e for e in self.index.entries().values() if e.project}
         for project_id in entries:
             self._adopt(project_id)
+        taken: list[tuple[Entry, Runner]] = []
         for life in list(self._lives.values()):
             if life.state is ProjectState.RUNNING:
-                self._take_up(life, entries.get(life.id))
+                if one := self._taken_up(life, entries.get(life.id)):
+                    taken.append(one)
             elif life.state is ProjectState.RELEASING:
                 text = "the release was interrupted: release it again"
                 self._move(life.id, frozenset((ProjectState.RELEASING,)), ProjectState.FAILED, "", text)
+        if taken:
+            self._launch(*taken)
         self._ticker.start()
 
     def _adopt(self, project_id: str) -> None:
@@ -89,7 +93,8 @@ class Supervisor:
             to = state_after(status.phase) if status else ProjectState.PAUSED
             self._move(project_id, ALLOWED[Action.START], to, "", "ran in the foreground")
 
-    def _take_up(self, life: Life, entry: Entry | None) -> None:
+    def _taken_up(self, life: Life, entry: Entry | None) -> tuple[Entry, Runner] | None:
+        """A new run of a project that was running, to be launched; None where it is not possible any more."""
         try:
             if entry is None:
                 raise ConfigError(
@@ -98,10 +103,11 @@ class Supervisor:
                     cure=f"Put back the project with id {life.id}, then resume it.",
                 )
             with self._lock_on_failure(life.id) as lock:
-                self._launch(entry, self._runner_of(entry, lock, take_over=False))
+                return entry, self._runner_of(entry, lock, take_over=False)
         except EngineError as error:
             self._log(Level.ERROR, f"{entry.name if entry else life.id} is not taken up: {error}")
             self._move(life.id, frozenset((ProjectState.RUNNING,)), ProjectState.FAILED, "", str(error))
+            return None
 
     def run(self, name: str, action: Action, who: str, *, take_over: bool = False) -> ProjectState:
         """Start or resume a project; answers its state."""
@@ -114,7 +120,7 @@ class Supervisor:
             with self._lock_on_failure(project.id) as lock:
                 runner = self._runner_of(entry, lock, take_over=take_over)
                 self._must_move(project.id, action, name, who)
-                self._launch(entry, runner)
+                self._launch((entry, runner))
         return ProjectState.RUNNING
 
     def pause(self, name: str, who: str) -> ProjectState:
@@ -139,7 +145,7 @@ class Supervisor:
             )
         applied = runner.run.apply(project)
         if applied.done:
-            self.table.runs_with(project.id, entry.digest, entry.text)
+            self.table.runs_with(Begun(project.id, entry.digest, entry.text))
             self.reload(project.id)
             self.state.add_event(project.id, EventKind.CONFIGURATION, "edited file applied", who=who)
         return applied
@@ -279,14 +285,13 @@ class Supervisor:
         )
         return Runner(project, run, lock, self.threads, self._ended)
 
-    def _launch(self, entry: Entry, runner: Runner) -> None:
-        project_id = runner.project.id
-        self.table.runs_with(project_id, entry.digest, entry.text)
-        self.reload(project_id)
-        with self._mutex:
-            self._runners[project_id] = runner
-        self.state.add_event(project_id, "started", "by the engine")
-        runner.start()
+    def _launch(self, *begun: tuple[Entry, Runner]) -> None:
+        self.table.started(*(Begun(runner.project.id, entry.digest, entry.text) for entry, runner in begun))
+        for _, runner in begun:
+            self.reload(runner.project.id)
+            with self._mutex:
+                self._runners[runner.project.id] = runner
+            runner.start()
 
     def _ended(self, runner: Runner, error: BaseException | None) -> None:
         """A run is over: where the project stands now."""

@@ -246,8 +246,10 @@ class Parts:
 
     def _remember(self, position: LogPosition | None) -> None:
         value = position_record(position).value if position is not None else b"null"
-        self._local = value
+        if value == self._local:
+            return  # A project without changes commits its ownership only.
         self._state.save(self._project.id, (Record(LOCAL_PROGRESS_KEY, value),))
+        self._local = value
 
     def _read_local(self) -> bytes | None:
         for record in self._state.records(self._project.id):

@@ -124,14 +124,15 @@ def check_checkpoint_topic(
     item = "checkpoint topic"
     if destination.embedded:
         return subject.warned(item, "the embedded cluster compacts nothing and forgets all at its end")
-    if name not in cluster.partitions():
+    count = cluster.partitions().get(name)
+    if count is None:
         failed = cluster.create([name], CHECKPOINT_SETTINGS, validate_only=True)
         if not failed:
             return subject.passed(item, f"{name} will be created")
         error = failed[name]
         return subject.failed(item, error.what, _cure(error, destination, name, error.cure))
     try:
-        verify_compact(cluster, name)
+        verify_compact(cluster, name, count)
     except SinkError as error:
         return subject.failed(item, error.what, _cure(error, destination, name, error.cure))
     if _without(cluster, [name], {AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBE}):

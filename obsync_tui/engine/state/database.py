@@ -193,17 +193,8 @@ class StateFile:
         The project's id is empty for what concerns the engine as a whole. `who` asked for it ("uid name tty"), empty
         for what happened by itself.
         """
-        when = time.time() if at_s is None else at_s
         with self.transaction() as connection:
-            connection.execute(
-                "INSERT INTO event (project_id, at_s, kind, text, level, who) VALUES (?, ?, ?, ?, ?, ?)",
-                (project_id, when, kind, text[:EVENT_TEXT_LENGTH], level, who[:EVENT_WHO_LENGTH]),
-            )
-            connection.execute(
-                "DELETE FROM event WHERE project_id = :project AND number <= (SELECT number FROM event"
-                " WHERE project_id = :project ORDER BY number DESC LIMIT 1 OFFSET :kept)",
-                {"project": project_id, "kept": EVENTS_KEPT},
-            )
+            write_event(connection, project_id, kind, text, at_s, level=level, who=who)
 
     def events(self, project_id: str, limit: int = EVENTS_KEPT) -> list[Event]:
         """The project's newest events, oldest first."""
@@ -350,6 +341,29 @@ class StateFile:
                 where=str(self._path),
                 cure="Check that the disk has room and that this user owns the path.",
             ) from error
+
+
+def write_event(
+    connection: sqlite3.Connection,
+    project_id: str,
+    kind: str,
+    text: str,
+    at_s: float | None = None,
+    *,
+    level: Level = Level.INFO,
+    who: str = "",
+) -> None:
+    """Write an event within a transaction; see `StateFile.add_event`."""
+    when = time.time() if at_s is None else at_s
+    connection.execute(
+        "INSERT INTO event (project_id, at_s, kind, text, level, who) VALUES (?, ?, ?, ?, ?, ?)",
+        (project_id, when, kind, text[:EVENT_TEXT_LENGTH], level, who[:EVENT_WHO_LENGTH]),
+    )
+    connection.execute(
+        "DELETE FROM event WHERE project_id = :project AND number <= (SELECT number FROM event"
+        " WHERE project_id = :project ORDER BY number DESC LIMIT 1 OFFSET :kept)",
+        {"project": project_id, "kept": EVENTS_KEPT},
+    )
 
 
 def _private(directory: Path) -> None:

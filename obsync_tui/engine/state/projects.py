@@ -6,7 +6,7 @@ import time
 import msgspec
 
 from obsync_tui.engine.errors import StateError
-from obsync_tui.engine.state.database import StateFile
+from obsync_tui.engine.state.database import StateFile, write_event
 from obsync_tui.model.event import EventKind
 from obsync_tui.model.history import Level
 from obsync_tui.model.lifecycle import ProjectState
@@ -28,6 +28,14 @@ class Life(msgspec.Struct, frozen=True):
     started_s: float | None = None
     digest: str = ""
     running: str = ""
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """A project, and the file's text that its run is of, with its digest."""
+
+    project_id: str
+    digest: str
+    text: str
 
 
 class ProjectTable:
@@ -55,7 +63,7 @@ class ProjectTable:
                 "INSERT OR IGNORE INTO project (id, state, since_s, created_s, created_by) VALUES (?, ?, ?, ?, ?)",
                 (project_id, ProjectState.NOT_STARTED, now, now, who),
             )
-        self._state.add_event(project_id, EventKind.CREATED, "", who=who)
+            write_event(connection, project_id, EventKind.CREATED, "", who=who)
 
     def move(
         self, project_id: str, expected: frozenset[ProjectState], to: ProjectState, who: str, text: str = ""
@@ -77,17 +85,28 @@ class ProjectTable:
                 " ON CONFLICT (id) DO UPDATE SET state = ?2, since_s = ?3, started_s = coalesce(started_s, ?5)",
                 (project_id, to, now, who, started),
             )
-        level = Level.ERROR if to is ProjectState.FAILED else Level.INFO
-        self._state.add_event(project_id, EventKind(to.lower()), text, level=level, who=who)
+            level = Level.ERROR if to is ProjectState.FAILED else Level.INFO
+            write_event(connection, project_id, EventKind(to.lower()), text, level=level, who=who)
         return before
 
-    def runs_with(self, project_id: str, digest: str, text: str) -> None:
-        """Remember the file's text that the run was started with."""
-        self._update(project_id, "digest = ?, running = ?", digest, text)
-
-    def _update(self, project_id: str, what: str, *values: str) -> None:
+    def started(self, *begun: Begun) -> None:
+        """Runs begin, many at once: in one commit, which waits for the disk once."""
         with self._state.transaction() as connection:
-            connection.execute(f"UPDATE project SET {what} WHERE id = ?", (*values, project_id))
+            for one in begun:
+                _runs_with(connection, one)
+                write_event(connection, one.project_id, EventKind.STARTED, "by the engine")
+
+    def runs_with(self, begun: Begun) -> None:
+        """Remember the file's text that a run goes on with."""
+        with self._state.transaction() as connection:
+            _runs_with(connection, begun)
+
+
+def _runs_with(connection: sqlite3.Connection, begun: Begun) -> None:
+    connection.execute(
+        "UPDATE project SET digest = ?, running = ? WHERE id = ?",
+        (begun.digest, begun.text, begun.project_id),
+    )
 
 
 def _one(connection: sqlite3.Connection, project_id: str) -> Life | None:

@@ -9,6 +9,7 @@ from obsync_tui.engine.errors import SinkUnreachable
 from obsync_tui.engine.sinks.kafka.client import ClientProperties, translate
 
 READ_TIMEOUT_S = 60.0
+_EMPTY_ANSWER_MS = 20
 
 
 def checkpoint_topic(project_id: str) -> str:
@@ -31,6 +32,8 @@ def read_checkpoint(
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            # Control records stand behind the last message: each reading ends with an answer that is empty.
+            "fetch.wait.max.ms": _EMPTY_ANSWER_MS,
         }
     )
     try:

@@ -185,8 +185,9 @@ def ensure_checkpoint_topic(
     exception is the embedded cluster of the demo, which compacts nothing.
     """
     cluster = cluster_of(properties, where, embedded)
-    if name in cluster.partitions():
-        verify_compact(cluster, name)
+    count = cluster.partitions().get(name)
+    if count is not None:
+        verify_compact(cluster, name, count)
         return False
     if not create:
         raise CheckpointLost(
@@ -204,17 +205,16 @@ def create_checkpoint_topic(cluster: Cluster, name: str) -> None:
     A topic that is there by then, made by others, has to be of that shape too.
     """
     create_topics(cluster, [name], CHECKPOINT_SETTINGS)
-    verify_compact(cluster, name)
+    verify_compact(cluster, name, cluster.partitions().get(name, 0))
 
 
-def verify_compact(cluster: Cluster, name: str) -> None:
-    """Raise TopicUnfit unless the topic has one partition and is only compacted, never emptied by age.
+def verify_compact(cluster: Cluster, name: str, count: int) -> None:
+    """Raise TopicUnfit unless the topic, of `count` partitions, has one and is only compacted, never emptied by age.
 
     A topic of the embedded cluster is neither, and lives no longer than the demo.
     """
     if isinstance(cluster, EmbeddedCluster):
         return
-    count = cluster.partitions().get(name, 0)
     if count != 1:
         raise TopicUnfit(
             f"the checkpoint topic {name} has {count} partitions, not 1",
