@@ -14,6 +14,7 @@ from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.history.metrics import MetricHistory
 from obsync_tui.engine.pipeline.ending import final_status
 from obsync_tui.engine.pipeline.run import ProjectRun
+from obsync_tui.engine.pipeline.scope import rules_of
 from obsync_tui.engine.refusal import require
 from obsync_tui.engine.runner import Runner
 from obsync_tui.engine.service.index import Entry, ProjectIndex
@@ -143,6 +144,7 @@ class Supervisor:
             raise Refused(
                 "the project does not run", where=f"project {name}", cure="It takes its file in at its start."
             )
+        rules_of(project)  # One that cannot be read must not end the run.
         applied = runner.run.apply(project)
         if applied.done:
             self.table.runs_with(Begun(project.id, entry.digest, entry.text))

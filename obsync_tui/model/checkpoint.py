@@ -10,6 +10,7 @@ SCHEMA_PREFIX = "schema:"
 VIEW_LOG_PREFIX = "viewlog:"
 PURGE_KEY = "purge"
 RESYNC_KEY = "resync"
+SCOPE_KEY = "scope"
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -39,9 +39,13 @@ def test_an_edit_shows_and_acts_when_it_is_applied(engine: ResidentEngine) -> No
     assert (summary.file_changed, summary.running) == (False, True)
     assert engine.call(op.FILE, Named("orders")).diff == ""
     # What a running project can never take in is refused, and stays a difference.
-    path.write_text(good.replace('"shop.*"', '"other.*"'))
+    path.write_text(f'{good}\n[message]\nkey = "none"\n')
     refused = engine.command("project", "apply", "orders", code=3)
-    assert "objects.include" in refused.stdout + refused.stderr
+    assert "message.key" in refused.stdout + refused.stderr
+    # Rules that cannot be read do not reach the run.
+    path.write_text(good.replace('"shop.*"', '"shop"'))
+    refused = engine.command("project", "apply", "orders", code=3)
+    assert "rule 'shop': write <db>.<table>" in refused.stdout + refused.stderr
     summary = engine.call(op.PROJECT, Named("orders")).summary
     assert (summary.file_changed, summary.running) == (True, True)
 

@@ -76,6 +76,11 @@ class FullProgress:
         return max(self._cuts, default=0) + 1
 
     @property
+    def begun(self) -> frozenset[TableName]:
+        """The tables that a checkpoint's records tell of."""
+        return frozenset(self._records)
+
+    @property
     def last_cut(self) -> Cut | None:
         """The newest cut, None before the first."""
         return self._cuts[max(self._cuts)] if self._cuts else None

@@ -20,7 +20,8 @@ from obsync_tui.engine.pipeline.feeder import Feeder
 from obsync_tui.engine.pipeline.gates import STREAM, Gates
 from obsync_tui.engine.pipeline.parts import Parts
 from obsync_tui.engine.pipeline.queue import BoundedQueue
-from obsync_tui.engine.pipeline.rerun import Rerun, commit_again, commit_rerun, sent_again
+from obsync_tui.engine.pipeline.rerun import Rerun, commit_rerun, sent_again
+from obsync_tui.engine.pipeline.scope import follow_scope
 from obsync_tui.engine.pipeline.topicbook import TopicBook
 from obsync_tui.engine.sinks.ownership import REWRITE_S, owner_record, this_process
 from obsync_tui.engine.sinks.sink import Sink
@@ -118,8 +119,7 @@ class Attempt:
             if rerun is not None:
                 checkpoint = self._keep_rerun(rerun, sink, checkpoint)
                 rerun_kept()
-            if checkpoint.position is not None and Step.INCREMENTAL in self._project.steps:
-                checkpoint = self._take_in(sink, checkpoint)
+            checkpoint = self._follow_scope(sink, checkpoint)
             self.tables = frozenset(table.name for table in checkpoint.schemas)
             self.position = checkpoint.position.executed if checkpoint.position else ""
             if _full_is_due(self._project, checkpoint):
@@ -145,16 +145,11 @@ class Attempt:
             self._journal.event(LogOf.FULL_IMPORT, EventKind.RUN, text)
         return checkpoint
 
-    def _take_in(self, sink: Sink, checkpoint: Checkpoint) -> Checkpoint:
-        """Have tables read that were created after the stream began, where its log does not tell of them."""
-        tables = self._parts.source.unfollowed(checkpoint) - checkpoint.resync
-        if not tables:
-            return checkpoint
-        for table in sorted(tables):
-            self._journal.event(
-                LogOf.FULL_IMPORT, EventKind.RUN, f"{table} is in scope since its creation: it is read"
-            )
-        return commit_again(tables, self._parts.source, checkpoint, sink.commit)
+    def _follow_scope(self, sink: Sink, checkpoint: Checkpoint) -> Checkpoint:
+        checkpoint, texts = follow_scope(self._project, self._parts.source, checkpoint, sink.commit)
+        for text in texts:
+            self._journal.event(LogOf.PROJECT, EventKind.RUN, text)
+        return checkpoint
 
     def _gate(self, sink: Sink, phase: Phase, step: Step, components: tuple[Component, ...]) -> None:
         """Wait while one of the step's components is paused; the project stays owned."""

@@ -13,7 +13,9 @@ _OTHER_PROJECT = "the checkpoint is of this project's id"
 _OTHER_LOG = "the position is one of this source's log"
 _OTHER_TOPICS = "the checkpoint and the order per key are of this destination"
 _ORDER = "all changes of a key must stay in one partition of one topic"
-_SCOPE = "tables are added to and removed from a running project by an object change"
+_SCOPE = (
+    "tables that come into scope are read under a cut of now, those that leave it are not followed any more"
+)
 _LIVE = {
     "name": "it is a label",
     "tags": "they are labels",
@@ -25,6 +27,8 @@ _LIVE = {
     "store.start": "it is where a stream first begins: at the first run, and at that after a reset",
 }
 _RESTART = {
+    "objects.include": _SCOPE,
+    "objects.exclude": _SCOPE,
     "objects.dml": _FROM_CHECKPOINT,
     "objects.ddl": _FROM_CHECKPOINT,
     "objects.heartbeat_s": _FROM_CHECKPOINT,
@@ -50,8 +54,6 @@ _NEVER = {
     "from": _OTHER_LOG,
     "to": _OTHER_TOPICS,
     "steps": "the checkpoint is that of the steps it began with",
-    "objects.include": _SCOPE,
-    "objects.exclude": _SCOPE,
     "objects.tables": _ORDER,
     "message.topic": _ORDER,
     "message.key": "the key names the row for consumers and for compaction",

@@ -1,12 +1,12 @@
 """A project's checkpoint, as read back from its sink."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
 from obsync_tui.engine.errors import CheckpointError
 from obsync_tui.engine.store.versions import schemas_of
-from obsync_tui.model.checkpoint import OWNER_KEY, POSITION_KEY, RESYNC_KEY, Record
+from obsync_tui.model.checkpoint import OWNER_KEY, POSITION_KEY, RESYNC_KEY, SCOPE_KEY, Record
 from obsync_tui.model.position import LogPosition
 from obsync_tui.model.table import TableName, TableVersion
 
@@ -17,11 +17,18 @@ LOCAL_PROGRESS_KEY = "progress"
 PAUSED_KEY = "paused"
 
 
+class Scope(msgspec.Struct, frozen=True):
+    """The rules by which tables are followed, as they stand in the project."""
+
+    include: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+
+
 class Checkpoint(msgspec.Struct, frozen=True):
     """What is durable: the stream's position once Full-Import is done, frozen partition counts, schema versions.
 
-    `resync` are tables to read again before the stream goes on, under a cut later than `resync_after_cut`. `records`
-    are all, for whoever keeps its own.
+    `resync` are tables to read again before the stream goes on, under a cut later than `resync_after_cut`. `scope` are
+    the rules that the rest is of, None where nobody kept them yet. `records` are all, for whoever keeps its own.
     """
 
     position: LogPosition | None
@@ -31,11 +38,12 @@ class Checkpoint(msgspec.Struct, frozen=True):
     records: tuple[Record, ...]
     resync: frozenset[TableName] = frozenset()
     resync_after_cut: int = 0
+    scope: Scope | None = None
 
     @property
     def started(self) -> bool:
-        """Whether anything but an owner was ever committed."""
-        return any(record.key not in (OWNER_KEY, EPOCH_KEY, PAUSED_KEY) for record in self.records)
+        """Whether any progress was ever committed."""
+        return any(record.key not in (OWNER_KEY, EPOCH_KEY, PAUSED_KEY, SCOPE_KEY) for record in self.records)
 
 
 def decode_checkpoint(values: Mapping[str, bytes]) -> Checkpoint:
@@ -49,6 +57,7 @@ def decode_checkpoint(values: Mapping[str, bytes]) -> Checkpoint:
             schemas_of(Record(key, value) for key, value in values.items()),
             tuple(Record(key, value) for key, value in sorted(values.items())),
             *_resync_of(values.get(RESYNC_KEY)),
+            msgspec.json.decode(scope, type=Scope) if (scope := values.get(SCOPE_KEY)) else None,
         )
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise CheckpointError(
@@ -56,6 +65,17 @@ def decode_checkpoint(values: Mapping[str, bytes]) -> Checkpoint:
             where="checkpoint",
             cure="It may be a newer version's. Use that version, or reset the project.",
         ) from error
+
+
+def after_commit(checkpoint: Checkpoint, records: Iterable[Record]) -> Checkpoint:
+    """The checkpoint once these records are committed."""
+    values = {record.key: record.value for record in (*checkpoint.records, *records)}
+    return decode_checkpoint({key: value for key, value in values.items() if value is not None})
+
+
+def scope_record(scope: Scope) -> Record:
+    """The rules of the scope as a record."""
+    return Record(SCOPE_KEY, msgspec.json.encode(scope))
 
 
 def position_record(position: LogPosition) -> Record:

@@ -32,6 +32,7 @@ from obsync_tui.model.table import TableName
 
 _DAY_S = 86_400
 _READ_TIMEOUT_S = 10.0
+_CATALOG_TIMEOUT_S = 600.0
 
 
 class MySQLSide:
@@ -67,9 +68,13 @@ class MySQLSide:
             there = read_tables(connection, ObjectRules(self._project.objects))
             return binlog_survey(checkpoint, server.log(connection), there)
 
-    def unfollowed(self, checkpoint: Checkpoint) -> frozenset[TableName]:
-        """None: the binlog tells of a table that is created."""
-        return frozenset()
+    def unfollowed(self, checkpoint: Checkpoint, before: ObjectRules | None) -> frozenset[TableName]:
+        """Those that other rules did not match: the binlog tells of a table that is created."""
+        if before is None:
+            return frozenset()
+        with connect(self._source, self._password(), read_timeout_s=_CATALOG_TIMEOUT_S) as connection:
+            there = read_tables(connection, ObjectRules(self._project.objects))
+        return frozenset(table.name for table in there if not before.matches(table.name))
 
     def give_up(self, checkpoint: Checkpoint, tables: frozenset[TableName]) -> tuple[Record, ...]:
         """A binlog is one for all tables."""

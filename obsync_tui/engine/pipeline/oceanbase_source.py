@@ -167,13 +167,16 @@ class OceanBaseSide:
                 return binlog_survey(checkpoint, read_service_log(connection, self._where), there)
             return view_log_survey(connection, checkpoint, there, self._where)
 
-    def unfollowed(self, checkpoint: Checkpoint) -> frozenset[TableName]:
-        """None by Binlog Service; by view logs every table in scope that the checkpoint does not know."""
-        if not self._by_view_logs:
+    def unfollowed(self, checkpoint: Checkpoint, before: ObjectRules | None) -> frozenset[TableName]:
+        """By view logs every table in scope that the checkpoint does not know."""
+        if not self._by_view_logs and before is None:
             return frozenset()
         with connect(self._source, self._password(), read_timeout_s=_READ_TIMEOUT_S) as connection:
             there = read_tables(connection, ObjectRules(self._project.objects))
-        return frozenset(table.name for table in there) - {table.name for table in checkpoint.schemas}
+        names = frozenset(table.name for table in there)
+        if not self._by_view_logs and before is not None:
+            return frozenset(name for name in names if not before.matches(name))
+        return names - {table.name for table in checkpoint.schemas}
 
     def give_up(self, checkpoint: Checkpoint, tables: frozenset[TableName]) -> tuple[Record, ...]:
         """Drop the tables' view logs; `open` makes others."""

@@ -1,13 +1,11 @@
 """Reading tables again under a later cut, while the stream keeps its position."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from obsync_tui.engine.full.progress import FullProgress, table_key
 from obsync_tui.engine.pipeline.checkpoint import (
     Checkpoint,
-    decode_checkpoint,
+    after_commit,
     position_record,
     read_again_record,
     resync_record,
@@ -80,9 +78,4 @@ def commit_again(
     """Make it durable that these tables are read under a later cut: the checkpoint that then is."""
     records = tuple(read_again(side, checkpoint, tables, frozenset()))
     commit(records)
-    return decode_checkpoint(_updated(checkpoint.records, records))
-
-
-def _updated(records: tuple[Record, ...], changes: tuple[Record, ...]) -> Mapping[str, bytes]:
-    values = {record.key: record.value for record in (*records, *changes)}
-    return {key: value for key, value in values.items() if value is not None}
+    return after_commit(checkpoint, records)

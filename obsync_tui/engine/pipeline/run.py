@@ -148,6 +148,7 @@ class ProjectRun:
                 self._renewed = False
                 self._parts.close()
                 self._parts = self._make_parts(self._project)
+                self._sampler.renew(self._parts.source.probe)
             rerun, before = self._rerun, self._attempt
             attempt = Attempt(
                 self._project,
@@ -273,9 +274,8 @@ class ProjectRun:
         self._gates.open(Component.FULL_IMPORT)
         with self._lock:
             all_of_them = not named or (self._rerun is not None and not self._rerun.tables)
-            self._rerun = Rerun(named | (self._rerun.tables if self._rerun else frozenset()))
-            if all_of_them:
-                self._rerun = Rerun()
+            before = self._rerun.tables if self._rerun else frozenset()
+            self._rerun = Rerun() if all_of_them else Rerun(named | before)
         self._go_on()
 
     def apply(self, project: Project) -> Applied:

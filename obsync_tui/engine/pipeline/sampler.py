@@ -21,7 +21,7 @@ class Sampler:
     """
 
     def __init__(self, probe: Callable[[], Probe], meter: Meter, position: Callable[[], str]) -> None:
-        self._make = probe
+        self._make = self._made_by = probe
         self._meter = meter
         self._position = position
         self._probe: Probe | None = None
@@ -38,8 +38,7 @@ class Sampler:
         with self._lock:
             try:
                 if not self._closed:
-                    self._probe = self._probe or self._make()
-                    self._sample(self._probe)
+                    self._sample(self._current_probe())
                     self._suspected = False
             except LogGap as error:
                 # An instance that takes over may not know everything for a moment: a gap is one that is seen twice.
@@ -51,12 +50,25 @@ class Sampler:
             finally:
                 self._let_go()
 
+    def renew(self, probe: Callable[[], Probe]) -> None:
+        """Ask by another probe from now on, which may look for other tables; does not wait for a sample under way."""
+        self._make, self._tables, self._told = probe, frozenset(), frozenset()
+
     def close(self) -> None:
         """Ask no more; a sample under way lets go of the connection at its end."""
         self._closed = True
         if self._lock.acquire(timeout=_LET_GO_S):
             self._let_go()
             self._lock.release()
+
+    def _current_probe(self) -> Probe:
+        if self._probe is not None and self._made_by is not self._make:
+            self._probe.close()
+            self._probe = None
+        if self._probe is None:
+            self._made_by = self._make
+            self._probe = self._made_by()
+        return self._probe
 
     def _let_go(self) -> None:
         if self._closed and self._probe is not None:
@@ -67,7 +79,8 @@ class Sampler:
         found = probe.sample(self._position())
         self._meter.clock_offset_s = found.clock_offset_s
         self._newest = found.newest
-        self._tables |= found.tables
+        if self._made_by is self._make:
+            self._tables |= found.tables
         self._meter.purge_left_s = self._left_s(found.retention_s, found.now_s)
         self._meter.behind_at_s = time()
 

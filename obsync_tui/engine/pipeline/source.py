@@ -16,6 +16,7 @@ from obsync_tui.engine.store.store import Store
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.gap import Survey
 from obsync_tui.model.moment import Moment
+from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.position import GtidSet, LogPosition
 from obsync_tui.model.retime import FoundPosition
 from obsync_tui.model.secret import Secret, SecretReference
@@ -68,10 +69,11 @@ class SourceSide(Protocol):
         """
         ...
 
-    def unfollowed(self, checkpoint: Checkpoint) -> frozenset[TableName]:
-        """The tables in scope that the log does not tell of, since they were created after the stream began.
+    def unfollowed(self, checkpoint: Checkpoint, before: ObjectRules | None) -> frozenset[TableName]:
+        """The tables in scope whose beginning the log does not tell of: they have to be read.
 
-        None where one log tells of all tables. Raises SourceError.
+        Where one log tells of all tables these are the ones that the rules `before` did not match (None: they are the
+        same), else all that the checkpoint does not know. Raises SourceError.
         """
         ...
 

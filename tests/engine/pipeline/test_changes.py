@@ -42,7 +42,7 @@ def edited(**parts: object) -> Project:
         (edited(name="other"), False, ["name"], [], []),
         (edited(id="np_bbbbbbbbbbbb", source="x", destination="y"), False, [], [], ["from", "id", "to"]),
         (edited(message=Message(hash=HashFunction.MURMUR2)), False, [], [], ["message.hash"]),
-        (edited(objects=Objects(("shop.*", "x.*"), ddl=True)), False, [], ["objects.ddl"], ["objects.include"]),
+        (edited(objects=Objects(("shop.*", "x.*"), ddl=True)), False, [], ["objects.ddl", "objects.include"], []),
         (edited(objects=Objects(("shop.*",), tables=(TableRule("shop.a", "t"),))), False, [], [], ["objects.tables"]),
         (
             edited(objects=Objects(("shop.*",), tables=(TableRule("shop.a", accept_lost_lob_updates=True),))),

@@ -1,0 +1,180 @@
+"""Tables that come into a started project's scope and leave it: of them and of the others no change is lost or repeated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from obsync_tui.model.metrics import Phase
+from obsync_tui.model.project import Full, Objects, Store
+from tests.faults.checker import check
+from tests.faults.conftest import Bank, Install, eight_partitions
+from tests.faults.controlled import Controlled
+from tests.faults.shop import Shop
+from tests.faults.workload import Workload
+from tests.servers import KafkaBroker, MySQLServer, OceanBaseServer, consume_all
+
+SLOW = Full(range_rows=25, rows_per_s=25)
+
+
+def scope(workload: Workload, *excluded: str) -> Objects:
+    return Objects((f"{workload.database}.*",), ("*.journal", *(f"*.{table}" for table in excluded)))
+
+
+def test_a_table_comes_under_load_and_kills(
+    mysql57: MySQLServer, kafka: KafkaBroker, install: Install, bank: Bank
+) -> None:
+    workload = bank(mysql57, seed=91, rows=300)
+    wallet = f"{workload.database}.wallet"
+    eight_partitions(kafka, workload)
+    home = install(workload.server.source(), kafka.bootstrap)
+    home.project("unused.*", objects=scope(workload, "wallet"))
+    run = home.start()
+    run.until_phase(Phase.INCREMENTAL)
+    newest_cut = workload.now()
+    workload.start()
+    time.sleep(0.5)
+    run.kill()
+    home.project("unused.*", objects=scope(workload), full=SLOW)
+    run = home.start()
+    run.until(lambda status: status.phase is Phase.FULL and status.full.rows > 30)
+    run.kill()
+    home.project("unused.*", objects=scope(workload))
+    run = home.start()
+    run.until_phase(Phase.INCREMENTAL)
+    again = workload.now()
+    time.sleep(0.5)
+    workload.stop()
+    run.until_delivered(workload.executed())
+    run.stop()
+    checked = check(workload, kafka, newest_cut, again={"wallet": again})
+    print(checked)
+    assert checked.changes > 300
+    assert home.events().count(f"came into scope, and is read now: {wallet}") == 1
+
+
+@pytest.fixture
+def held(
+    mysql57: MySQLServer, kafka: KafkaBroker, bank: Bank, tmp_path: Path
+) -> Iterator[tuple[Controlled, Workload]]:
+    """A project in this process that leaves the table `wallet` out."""
+    workload = bank(mysql57, seed=92, rows=400)
+    with ExitStack() as stack:
+        yield (
+            stack.enter_context(
+                closing(
+                    Controlled(
+                        tmp_path, workload, kafka.bootstrap, objects=scope(workload, "wallet"), full=SLOW
+                    )
+                )
+            ),
+            workload,
+        )
+
+
+def test_an_edit_under_way_is_applied_in_each_phase(
+    held: tuple[Controlled, Workload], kafka: KafkaBroker
+) -> None:
+    project, workload = held
+    database = workload.database
+
+    def apply(*excluded: str, full: Full = SLOW) -> list[str]:
+        edited = msgspec.structs.replace(project.project, objects=scope(workload, *excluded), full=full)
+        return [change.key for change in project.run.apply(edited).restart]
+
+    workload.start()
+    project.begin()
+    project.until(lambda status: status.phase is Phase.FULL and status.full.rows > 30)
+    # While the first synchronization is under way: one more table, and one less, which is read in part.
+    assert apply("account", full=Full(range_rows=100, connections=3)) == [
+        "full.connections",
+        "objects.exclude",
+    ]
+    project.until_phase(Phase.INCREMENTAL)
+    told = {
+        table: len(consume_all(kafka.bootstrap, [f"{database}_{table}"])) for table in ("account", "wallet")
+    }
+    assert told["account"] < 800 and told["wallet"] >= 266
+    # An addition that is taken back while it is read: the table is out again, the others go on.
+    assert apply() == ["objects.exclude"]
+    project.until(lambda status: status.phase is Phase.FULL and status.full.rows > 30)
+    assert apply("account", full=Full()) == ["objects.exclude"]
+    project.until_phase(Phase.INCREMENTAL)
+    project.until_delivered(workload.executed())
+    newest_cut = workload.now()
+    told["account"] = len(consume_all(kafka.bootstrap, [f"{database}_account"]))
+    project.project = msgspec.structs.replace(project.project, objects=scope(workload), full=Full())
+    assert [change.key for change in project.run.apply(project.project).restart] == ["objects.exclude"]
+    project.until(lambda _: sum("came into scope" in event for event in project.events()) == 2)
+    project.until_phase(Phase.INCREMENTAL)
+    again = workload.now()
+    time.sleep(0.5)
+    workload.stop()
+    project.until_delivered(workload.executed())
+    project.stop()
+    checked = check(workload, kafka, newest_cut, again={"account": again})
+    print(checked)
+
+
+def test_a_transaction_that_is_delivered_in_part(
+    mysql57: MySQLServer, kafka: KafkaBroker, install: Install
+) -> None:
+    """A table that comes changes nothing of what is counted in it, and what was done to it before its cut is left out."""
+    shop, ids = Shop(mysql57, kafka, install, delivered=False), range(10, 80_010)
+    name, values = shop.database, ",".join(f"({n}, '{'x' * 20}')" for n in ids)
+    without, all_of_them = Objects((f"{name}.other",)), Objects((f"{name}.item", f"{name}.other"))
+    shop.home.project("unused.*", objects=without, store=Store(rows_per_s=10_000))
+    run = shop.home.start()
+    run.until_phase(Phase.INCREMENTAL)
+    big = ("BEGIN", *(f"INSERT INTO {name}.{table} VALUES {values}" for table in ("item", "other")), "COMMIT")
+    shop.run_sql(
+        *big, f"RENAME TABLE {name}.item TO {name}.item_1", f"CREATE TABLE {name}.copy LIKE {name}.item_1"
+    )
+    shop.run_sql(f"INSERT INTO {name}.copy VALUES (1, 'copied')", f"RENAME TABLE {name}.copy TO {name}.item")
+    run.until(lambda status: status.rows > 12_000)
+    run.kill()
+    assert 10_000 < len(shop.told("other")) < len(ids)
+    shop.home.project("unused.*", objects=all_of_them)
+    shop.deliver()
+    assert [one[1] for one in shop.told("other")] == sorted((1, *ids), key=str)
+    assert not any("sent again" in event for event in shop.home.events())
+    assert shop.told("item") == [("ROW", 1, "copied")]
+
+
+def test_view_logs_are_made_and_dropped(
+    oceanbase: OceanBaseServer, kafka: KafkaBroker, bank: Bank, tmp_path: Path
+) -> None:
+    workload = bank(oceanbase, seed=93, rows=60)
+    without, everything = scope(workload, "wallet"), scope(workload)
+
+    def logged() -> bool:
+        with workload.server.connect(database=workload.database) as connection, connection.cursor() as cursor:
+            cursor.execute("SHOW TABLES")
+            return ("mlog$_wallet",) in cursor.fetchall()
+
+    with closing(Controlled(tmp_path, workload, kafka.bootstrap, objects=without)) as project:
+        project.begin()
+        project.until_phase(Phase.INCREMENTAL)
+        newest_cut = workload.now()
+        workload.start()
+        assert not logged()
+        for number, (objects, there) in enumerate(
+            ((everything, True), (without, False), (everything, True)), 1
+        ):
+            project.run.apply(msgspec.structs.replace(project.project, objects=objects))
+            project.until(lambda _, n=number: sum("scope" in event for event in project.events()) == n)  # type: ignore[misc]
+            project.until_phase(Phase.INCREMENTAL)
+            project.until_delivered(workload.executed())
+            assert logged() is there
+        again = workload.now()
+        time.sleep(0.5)
+        workload.stop()
+        project.until_delivered(workload.executed())
+        project.stop()
+    checked = check(workload, kafka, newest_cut, again={"wallet": again})
+    print(checked)
