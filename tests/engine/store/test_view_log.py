@@ -270,7 +270,7 @@ def test_a_gap_under_way_is_seen_before_it_is_passed(source: ViewLogSource, stat
     thread.start()
     source.run("INSERT INTO t VALUES (1, 'x')")
     source.run(statement.format(source.database))
-    thread.join(20)
+    thread.join(120)
     assert len(ended) == 1
 
 

@@ -30,6 +30,9 @@ from obsync_tui.model.secret import Secret
 from obsync_tui.model.table import TableName, TableVersion
 
 _PAUSE_S, _LONG_PAUSE_S, _QUIET_S = 0.05, 1.0, 60.0
+# How long the tenant rests between two polls, in times of the last one. Purged rows are passed over by every poll until
+# OceanBase merges them away: polls of a busy table get longer, and a long rest would double its lag.
+_BUSY_REST, _IDLE_REST = 0.5, 2.0
 _READ_TIMEOUT_S = 600.0
 _HEARTBEAT_S, _COMMIT_WAIT_S = 0.5, 30.0
 
@@ -129,13 +132,15 @@ class ViewLogStore:
             begun_s, held = monotonic(), poll.held.total()
             intent = yield from self._poll_once(control, poll, purging, transactions)
             now_s = monotonic()
-            if poll.held.total() != held:
+            busy = poll.held.total() != held
+            if busy:
                 changed_s = now_s
             if intent is not None and (yield from self._durable(intent)):
                 yield from purging.batches(intent, poll, transactions)
             elif poll.caught_up:
                 quiet = now_s - changed_s > _QUIET_S
-                self._stopping.wait(_LONG_PAUSE_S if quiet else max(_PAUSE_S, 2 * (now_s - begun_s)))
+                pause_s = max(_PAUSE_S, (now_s - begun_s) * (_BUSY_REST if busy else _IDLE_REST))
+                self._stopping.wait(_LONG_PAUSE_S if quiet else pause_s)
 
     def _start(self, control: pymysql.Connection, position: LogPosition) -> int:
         now_scn = current_scn(control, self._where)
