@@ -1,6 +1,6 @@
 """A Kafka cluster asked as an administrator: topics, their settings, and why it does not answer."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclOperation
 from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
@@ -17,7 +18,7 @@ from obsync_tui.engine.sinks.kafka.client import ClientProperties, translate
 
 _CHUNK = 100
 _TIMEOUT_S = 30.0
-_FIRST_ANSWER_S = 10.0
+_FIRST_ANSWER_S, _FIRST_WAIT_S = 10.0, 1.0
 _T = TypeVar("_T")
 # Why connections failed, the most telling first; the request itself only says that nobody answered.
 _TELLING = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE, KafkaError._TRANSPORT)
@@ -52,17 +53,17 @@ class Cluster:
 
     def brokers(self) -> tuple[str, ...]:
         """Addresses of the brokers as they advertise themselves; gives up after seconds, as a first question should."""
-        metadata = self._ask(lambda: self._client.list_topics(timeout=min(self._timeout_s, _FIRST_ANSWER_S)))
+        metadata = self._metadata(min(self._timeout_s, _FIRST_ANSWER_S))
         return tuple(f"{broker.host}:{broker.port}" for broker in metadata.brokers.values())
 
     def cluster_id(self) -> str:
         """The id that the cluster gave itself, empty when it has none."""
-        metadata = self._ask(lambda: self._client.list_topics(timeout=min(self._timeout_s, _FIRST_ANSWER_S)))
+        metadata = self._metadata(min(self._timeout_s, _FIRST_ANSWER_S))
         return metadata.cluster_id or ""
 
     def partitions(self) -> dict[str, int]:
         """Partition count of every topic that the user may see; topics without a leader are left out."""
-        metadata = self._ask(lambda: self._client.list_topics(timeout=self._timeout_s))
+        metadata = self._metadata(self._timeout_s)
         return {
             name: len(topic.partitions)
             for name, topic in metadata.topics.items()
@@ -109,7 +110,10 @@ class Cluster:
     def prompt(self, names: Sequence[str]) -> None:
         """Ask for topics as a producer does, at which a broker with auto.create.topics.enable makes them."""
         for name in names:
-            self._ask(lambda name=name: self._client.list_topics(name, timeout=self._timeout_s))  # type: ignore[misc]
+            try:
+                self._client.list_topics(name, timeout=self._timeout_s)
+            except KafkaException as error:
+                raise self._why(error.args[0], self.where) from error
 
     def settings(self, names: Sequence[str]) -> dict[str, dict[str, str] | SinkError]:
         """Each topic's settings by name, or why they cannot be read."""
@@ -143,11 +147,19 @@ class Cluster:
                     result[name] = refusal.error
         return result
 
-    def _ask(self, question: Callable[[], _T]) -> _T:
-        try:
-            return question()
-        except KafkaException as error:
-            raise self._why(error.args[0], self.where) from error
+    def _metadata(self, timeout_s: float) -> ClusterMetadata:
+        """What the brokers tell of themselves. Who is refused hears it at once, and not when the time is up."""
+        left_s, wait_s = timeout_s, _FIRST_WAIT_S
+        while True:
+            wait_s = min(wait_s, left_s)
+            try:
+                return self._client.list_topics(timeout=wait_s)
+            except KafkaException as error:
+                failure = self._why(error.args[0], self.where)
+                left_s -= wait_s
+                if left_s <= 0 or not failure.retryable:
+                    raise failure from error
+            wait_s *= 4
 
     def _result(self, future: "Future[_T]", what: str) -> _T:
         try:
