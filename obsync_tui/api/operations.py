@@ -10,6 +10,7 @@ from obsync_tui.model.check import CheckResult
 from obsync_tui.model.event import Event
 from obsync_tui.model.gap import Gap
 from obsync_tui.model.history import LogPage, MetricSeries
+from obsync_tui.model.objectchange import ObjectChange
 from obsync_tui.model.retime import Retimed
 from obsync_tui.model.tenant import Description
 from obsync_tui.model.trace import MessageSample, TraceAnswer
@@ -159,6 +160,18 @@ OBJECTS = Operation(
 DDL = Operation(
     "object-ddl", "GET", f"{_PROJECT}/ddl", ask.Ddl, views.TableDdl,
     "The statement that makes a table of a project, as its source prints it now.", _VIEWER, slow=True,
+)  # fmt: skip
+OBJECT_CHANGES = Operation(
+    "object-changes", "GET", f"{_PROJECT}/object-changes", ask.Named, tuple[ObjectChange, ...],
+    "What was added to a project's objects and removed from them, the newest first.", _VIEWER, from_disk=True,
+)  # fmt: skip
+CHANGE_OBJECTS = Operation(
+    "object-change", "POST", f"{_PROJECT}/object-changes", ask.ChangeObjects, ObjectChange,
+    "Add rules to a project's objects or remove some; a running project takes them in at once.", slow=True,
+)  # fmt: skip
+CANCEL_CHANGE = Operation(
+    "object-change-cancel", "POST", f"{_PROJECT}/object-changes/cancel", ask.Named, ObjectChange,
+    "Take back the object change that is open: its rules go out of the file again.", slow=True,
 )  # fmt: skip
 
 SOURCES = Operation(

@@ -48,6 +48,14 @@ class SaveProject(Strict, frozen=True):
     over_comments: bool = False
 
 
+class ChangeObjects(Strict, frozen=True):
+    """Rules to add to a project's objects, or to remove from them: either, not both."""
+
+    name: Name
+    add: Annotated[tuple[Key, ...], msgspec.Meta(max_length=1000)] = ()
+    remove: Annotated[tuple[Key, ...], msgspec.Meta(max_length=1000)] = ()
+
+
 class Confirmed(Strict, frozen=True):
     """An action that cannot be undone; `confirm` repeats the name."""
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from obsync_tui.cli import gap, lifecycle, logs, project, retime
+from obsync_tui.cli import gap, lifecycle, logs, objects, project, retime
 from obsync_tui.cli.create import create
 from obsync_tui.cli.grammar import Commands, json_option, lines_options, named, plain
 from obsync_tui.cli.session import Session
@@ -133,6 +133,14 @@ def _add_lifecycle(commands: "Commands") -> None:
         json_option(made)
     applied = named(commands, "apply", "let a running project take its edited file in; shows the difference")
     applied.set_defaults(command=lifecycle.apply)
+    changed = named(commands, "objects", "show a project's tables, add some to it or remove some")
+    changed.set_defaults(command=objects.objects)
+    for option, what in (("--add", "add these"), ("--remove", "remove these")):
+        changed.add_argument(
+            option, action="append", metavar="RULE,…", help=f"{what} match rules; repeatable"
+        )
+    changed.add_argument("--cancel", action="store_true", help="take back the change that is open")
+    json_option(changed)
     for name, command, text in (
         ("rename", project.rename, "give a project another name; its progress stays"),
         ("clone", project.clone, "write a project of another name with the same options"),

@@ -15,9 +15,11 @@ import tomli_w
 
 from obsync_tui.config.lines import key_path, line_of
 from obsync_tui.config.paths import Paths, sync_directory, unusable, write_private
+from obsync_tui.config.scope import with_scope
 from obsync_tui.config.secrets import parse_reference
 from obsync_tui.model.datasource import DataSource, KafkaSource, MySQLSource, OceanBaseSource, SqlSource
 from obsync_tui.model.errors import ConfigError
+from obsync_tui.model.objects import Scope
 from obsync_tui.model.project import ID_PATTERN, Project, is_name, new_project_id
 from obsync_tui.model.secret import SecretReference
 
@@ -158,6 +160,22 @@ class ConfigFiles(msgspec.Struct, frozen=True):
         write_private(path, renamed.encode())
         _remove(old)
         return path
+
+    def write_scope(self, project: Project, scope: Scope) -> Project:
+        """Put other include and exclude rules into the project's file; comments stay. Answers the project it then is.
+
+        ConfigError when they do not stand where they are expected.
+        """
+        path = _file(self.paths.projects, project.name, "project")
+        objects = msgspec.structs.replace(project.objects, include=scope.include, exclude=scope.exclude)
+        wanted = msgspec.structs.replace(project, objects=objects)
+        content = with_scope(_content(path), scope)
+        if _project(path, content) != wanted:
+            raise ConfigError(
+                "does not hold what was read", where=str(path), cure="Look at the file, then try again."
+            )
+        write_private(path, content.encode())
+        return wanted
 
     def delete_source(self, name: str) -> None:
         """Remove the data source's file; ConfigError when there is none."""

@@ -35,7 +35,7 @@ from obsync_tui.engine.notify import Notifier
 from obsync_tui.engine.server.application import Application, as_handlers
 from obsync_tui.engine.server.listener import Listener, serve_metrics
 from obsync_tui.engine.server.watch import Watches
-from obsync_tui.engine.service import components, drafts, past, probes, projects, runs, sources
+from obsync_tui.engine.service import components, drafts, objectchanges, past, probes, projects, runs, sources
 from obsync_tui.engine.service.service import Caller, Handler, Service
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.state.lock import HomeLock
@@ -77,7 +77,7 @@ class Engine:
             Handler(op.ENGINE, self._facts),
             Handler(op.STOP_ENGINE, self._stop),
         )
-        rooms = (projects, runs, components, past, probes, sources, drafts)
+        rooms = (projects, runs, components, objectchanges, past, probes, sources, drafts)
         handlers = as_handlers(own, *(room.HANDLERS for room in rooms))
         assert len(handlers) == len(op.OPERATIONS), "each operation is done by somebody"
         self._application = Application(

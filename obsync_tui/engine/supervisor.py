@@ -12,6 +12,7 @@ from obsync_tui.engine.garbage import Sweep
 from obsync_tui.engine.history.journal import ProjectJournal
 from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.history.metrics import MetricHistory
+from obsync_tui.engine.objectchanges import follow, stand
 from obsync_tui.engine.pipeline.ending import final_status
 from obsync_tui.engine.pipeline.run import ProjectRun
 from obsync_tui.engine.pipeline.scope import rules_of
@@ -20,6 +21,7 @@ from obsync_tui.engine.runner import Runner
 from obsync_tui.engine.service.index import Entry, ProjectIndex
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.state.lock import ProjectLock
+from obsync_tui.engine.state.objectchanges import ChangeTable
 from obsync_tui.engine.state.projects import Begun, Life, ProjectTable
 from obsync_tui.engine.threads import ThreadPool
 from obsync_tui.model.applied import Applied
@@ -48,6 +50,7 @@ class Supervisor:
         self.index = ProjectIndex(files, kept=True)
         self.state = state
         self.table = ProjectTable(state)
+        self.changes = ChangeTable(state)
         self._files = files
         self._secrets = secrets
         self.logs = logs
@@ -327,12 +330,23 @@ class Supervisor:
         statuses = self.statuses()
         for status in statuses:
             self.history.record(status)
+        self._follow_changes()
         self.index.keep()
         if time.monotonic() - self._saved_s >= SAVE_EVERY_S:
             self._saved_s = time.monotonic()
             self._save(statuses)
             self.history.flush()
             self.logs_bytes = self.logs.size_bytes()
+
+    def _follow_changes(self) -> None:
+        """Write down how far object changes are that are open."""
+        for change in self.changes.open():
+            runner, life = self.runner(change.project_id), self.life(change.project_id)
+            state = life.state if life else ProjectState.NOT_STARTED
+            if runner is not None and runner.stop_asked_s is None:
+                follow(self.changes, change, runner.run.change(change.after))
+            elif runner is None:
+                stand(self.changes, change, state, self.last_status(change.project_id))
 
     def _save(self, statuses: Sequence[Status]) -> None:
         if statuses:

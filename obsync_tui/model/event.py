@@ -27,6 +27,7 @@ class EventKind(StrEnum):
     GAP = "gap"
     RETIME = "retime"
     CONFIGURATION = "configuration"
+    OBJECTS = "objects"
     ENGINE = "engine"
 
 

@@ -29,6 +29,8 @@ class Action(StrEnum):
     DELETE = "delete"
     EDIT = "edit"
     RENAME = "rename"
+    ADD_OBJECTS = "add objects"
+    REMOVE_OBJECTS = "remove objects"
     CLONE = "clone"
     CHECK = "check"
     RESET = "reset"
@@ -49,6 +51,8 @@ ALLOWED: dict[Action, frozenset[ProjectState]] = {
     Action.DELETE: _UNSTARTED | {ProjectState.RELEASED},
     Action.EDIT: _ALL - _GONE - {ProjectState.COMPLETED},
     Action.RENAME: _ALL - _GONE - {ProjectState.COMPLETED},
+    Action.ADD_OBJECTS: frozenset((ProjectState.NOT_STARTED, ProjectState.RUNNING, ProjectState.PAUSED)),
+    Action.REMOVE_OBJECTS: _ALL - _GONE - {ProjectState.COMPLETED},
     Action.CLONE: _ALL - {ProjectState.RELEASING},
     Action.CHECK: _ALL - _GONE,
     Action.RESET: _STOPPED | {ProjectState.COMPLETED},
@@ -74,6 +78,8 @@ _FIRST: dict[ProjectState, str] = {
     ProjectState.RELEASING: "the project is being released",
     ProjectState.RELEASED: "the project is released: it can only be cloned or deleted",
 }
+# What is not done to a project whose objects are being changed.
+_WAIT = frozenset((Action.RENAME, Action.ADD_OBJECTS, Action.REMOVE_OBJECTS))
 _RUNS_ALREADY = frozenset((Action.START, Action.RESUME))
 
 
@@ -96,10 +102,10 @@ class ActionState(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-def reason(state: ProjectState, action: Action) -> str:
-    """Why the action is not possible in the state; empty when it is."""
+def reason(state: ProjectState, action: Action, *, changing: bool = False) -> str:
+    """Why the action is not possible in the state; empty when it is. `changing`: an object change is under way."""
     if state in ALLOWED[action]:
-        return ""
+        return "an object change is open: let it end, or cancel it" if changing and action in _WAIT else ""
     if state is ProjectState.RUNNING and action in _RUNS_ALREADY:
         return "the project runs already"
     if state is ProjectState.PAUSED and action is Action.PAUSE:
@@ -111,6 +117,6 @@ def reason(state: ProjectState, action: Action) -> str:
     return _FIRST[state]
 
 
-def actions(state: ProjectState) -> tuple[ActionState, ...]:
+def actions(state: ProjectState, *, changing: bool = False) -> tuple[ActionState, ...]:
     """Every action with its reason in the state."""
-    return tuple(ActionState(action, reason(state, action)) for action in Action)
+    return tuple(ActionState(action, reason(state, action, changing=changing)) for action in Action)

@@ -2,6 +2,8 @@
 
 import re
 
+import msgspec
+
 from obsync_tui.model.project import Objects, Project, TableRule
 from obsync_tui.model.table import TableName
 
@@ -28,6 +30,18 @@ _JOINT = "\0"
 _VARIABLE = re.compile(r"\$\{([^}]*)\}|\$\{?")
 _DATABASE = ("database", "Database Name")
 _TABLE = ("table", "Table Name")
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """The rules by which tables are followed, as they stand in a project."""
+
+    include: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, objects: Objects) -> "Scope":
+        """Those of a project's objects."""
+        return cls(objects.include, objects.exclude)
 
 
 class ObjectRules:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -10,8 +12,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from obsync_tui.model.metrics import Phase
+from obsync_tui.api import operations as op
+from obsync_tui.api.errors import RemoteError
+from obsync_tui.api.requests import Named, Rename
+from obsync_tui.model.metrics import Phase, Status
+from obsync_tui.model.objectchange import ChangeState, ObjectChange
+from obsync_tui.model.position import GtidSet
 from obsync_tui.model.project import Full, Objects, Store
+from tests.engine.resident import ResidentEngine, until
 from tests.faults.checker import check
 from tests.faults.conftest import Bank, Install, eight_partitions
 from tests.faults.controlled import Controlled
@@ -178,3 +186,71 @@ def test_view_logs_are_made_and_dropped(
         project.stop()
     checked = check(workload, kafka, newest_cut, again={"wallet": again})
     print(checked)
+
+
+def newest(engine: ResidentEngine) -> ObjectChange:
+    return engine.call(op.OBJECT_CHANGES, Named("orders"))[0]
+
+
+def taken_out_by_the_command(engine: ResidentEngine, database: str) -> None:
+    engine.command("project", "objects", "orders", "--remove", f"{database}.spread,{database}.wallet")
+    until(lambda: newest(engine).state is ChangeState.SUCCEEDED, "they are out")
+    shown = engine.command("project", "objects", "orders").stdout
+    assert re.findall(r"^(\w+\.\w+) ", shown, re.MULTILINE) == [
+        f"{database}.account",
+        f"{database}.ledger",
+    ]
+    assert re.search(rf" remove {database}.spread, {database}.wallet +Succeeded\n", shown)
+    found = json.loads(engine.command("project", "objects", "orders", "--json").stdout)
+    assert [(one["kind"], one["state"]) for one in found["changes"]] == [
+        ("remove", "Succeeded"),
+        ("add", "Succeeded"),
+    ]
+    assert (
+        "no object change is open"
+        in engine.command("project", "objects", "orders", "--cancel", code=19).stderr
+    )
+
+
+def test_object_changes_by_the_command_while_the_engine_is_killed(
+    mysql57: MySQLServer, kafka: KafkaBroker, bank: Bank, tmp_path: Path
+) -> None:
+    workload = bank(mysql57, seed=94, rows=200)
+    database = workload.database
+    objects = Objects((f"{database}.*",), (f"{database}.journal", f"{database}.wallet"))
+    with closing(ResidentEngine(tmp_path / "h")) as engine:
+        engine.sources(mysql57.port, kafka.bootstrap)
+        project = engine.project("orders", objects=objects)
+        engine.start()
+
+        def status() -> Status | None:
+            return engine.call(op.STATUS, Named("orders")).status
+
+        def streams() -> bool:
+            found = status()
+            return found is not None and found.phase is Phase.INCREMENTAL
+
+        engine.command("project", "start", "orders")
+        until(streams, "it streams")
+        newest_cut = workload.now()
+        workload.start()
+        engine.files.write_project(msgspec.structs.replace(project, full=Full(range_rows=25, rows_per_s=40)))
+        engine.call(op.APPLY, Named("orders"))
+        said = engine.command("project", "objects", "orders", "--add", f"{database}.wallet").stdout
+        assert said == f"add {database}.wallet: Modifying\n"
+        until(lambda: newest(engine).state is ChangeState.RUNNING, "the table is read")
+        with pytest.raises(RemoteError, match="an object change is open"):
+            engine.call(op.RENAME, Rename("orders", "sales"))
+        engine.kill()
+        engine.start()
+        until(lambda: newest(engine).state is ChangeState.SUCCEEDED, "the table is one of the others")
+        again = workload.now()
+        time.sleep(0.5)
+        workload.stop()
+        wanted = GtidSet.parse(workload.executed())
+        until(
+            lambda: (found := status()) and wanted.issubset(GtidSet.parse(found.position)), "all is delivered"
+        )
+        checked = check(workload, kafka, newest_cut, again={"wallet": again})
+        print(checked)
+        taken_out_by_the_command(engine, database)

@@ -30,7 +30,8 @@ from obsync_tui.model.component import Component
 from obsync_tui.model.event import EventKind
 from obsync_tui.model.history import Component as LogOf
 from obsync_tui.model.metrics import FullStatus, Phase
-from obsync_tui.model.objects import topic_for
+from obsync_tui.model.objectchange import ChangeState
+from obsync_tui.model.objects import Scope, topic_for
 from obsync_tui.model.position import LogPosition
 from obsync_tui.model.project import Project, Step
 from obsync_tui.model.table import TableName, TableVersion
@@ -46,8 +47,8 @@ class Attempt:
 
     A step whose components are paused is waited for at its gate, with nothing open but the sink. `watch` raises what
     was seen of the source meanwhile, and gives tables in scope beyond those that it is told. `working` tells that the
-    threads of `step` run, `full_done` that the stream has its start; these, `phase`, `full` and `warnings` are for the
-    status; `progressed` tells whether anything was committed.
+    threads of `step` run, `full_done` that the stream has its start, `change` how far tables are that came into scope;
+    these, `phase`, `full` and `warnings` are for the status; `progressed` tells whether anything was committed.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Attempt:
         self.progress = FullProgress()
         self.position = ""
         self.working = self.full_done = False
+        self.change = ChangeState.MODIFYING
         self.progressed = False
 
     def follow(self, before: "Attempt") -> None:
@@ -92,6 +94,11 @@ class Attempt:
         self._gates.wake()
         if self.conveyor is not None:
             self.conveyor.stop()
+
+    @property
+    def scope(self) -> Scope:
+        """The rules that it follows tables by."""
+        return Scope.of(self._project.objects)
 
     @property
     def ending(self) -> bool:
@@ -120,6 +127,7 @@ class Attempt:
                 checkpoint = self._keep_rerun(rerun, sink, checkpoint)
                 rerun_kept()
             checkpoint = self._follow_scope(sink, checkpoint)
+            self.change = ChangeState.RUNNING
             self.tables = frozenset(table.name for table in checkpoint.schemas)
             self.position = checkpoint.position.executed if checkpoint.position else ""
             if _full_is_due(self._project, checkpoint):
@@ -314,6 +322,7 @@ class Attempt:
         cut_filter: CutFilter | None,
     ) -> None:
         self.start = position
+        self.change = ChangeState.INTEGRATING if cut_filter is not None else ChangeState.SUCCEEDED
         self.tables = frozenset(table.name for table in schemas)
         self._journal.line(LogOf.STORE, f"the log is read after {position.executed[:_POSITION_LENGTH]}")
         conveyor = self.conveyor = Conveyor(
@@ -326,6 +335,7 @@ class Attempt:
         def passed(out: Outgoing) -> None:
             if out.whole and out.position is not None and connector.passed(out.position):
                 out.records.extend(progress.retired())
+                self.change = ChangeState.SUCCEEDED
 
         try:
             conveyor.start("store", lambda: conveyor.pull(store.batches(position, schemas)))

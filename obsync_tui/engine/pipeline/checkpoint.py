@@ -7,6 +7,7 @@ import msgspec
 from obsync_tui.engine.errors import CheckpointError
 from obsync_tui.engine.store.versions import schemas_of
 from obsync_tui.model.checkpoint import OWNER_KEY, POSITION_KEY, RESYNC_KEY, SCOPE_KEY, Record
+from obsync_tui.model.objects import Scope
 from obsync_tui.model.position import LogPosition
 from obsync_tui.model.table import TableName, TableVersion
 
@@ -15,13 +16,6 @@ TOPICS_KEY = "topics"
 # These two are in `state.db` only, and no progress.
 LOCAL_PROGRESS_KEY = "progress"
 PAUSED_KEY = "paused"
-
-
-class Scope(msgspec.Struct, frozen=True):
-    """The rules by which tables are followed, as they stand in the project."""
-
-    include: tuple[str, ...]
-    exclude: tuple[str, ...] = ()
 
 
 class Checkpoint(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from obsync_tui.engine.full.progress import FullProgress, TableProgress
 from obsync_tui.engine.metrics.meter import TableCount, TableCounts
-from obsync_tui.model.objects import topic_for
+from obsync_tui.model.objects import ObjectRules, topic_for
 from obsync_tui.model.project import Project
 from obsync_tui.model.table import TableName
 from obsync_tui.model.views import ObjectView
@@ -15,11 +15,11 @@ def object_views(
     counts: TableCounts,
     full_done: bool,
 ) -> tuple[ObjectView, ...]:
-    """Every table that a run has met, by name."""
-    read = progress.by_table()
+    """Every table that a run has met and that is in scope now, by name."""
+    read, rules = progress.by_table(), ObjectRules(project.objects)
     return tuple(
         object_view(project, name, read.get(name), counts.get(name), full_done)
-        for name in sorted({*tables, *read, *counts})
+        for name in sorted(filter(rules.matches, {*tables, *read, *counts}))
     )
 
 

@@ -31,7 +31,8 @@ from obsync_tui.model.event import EventKind
 from obsync_tui.model.history import Component as LogOf
 from obsync_tui.model.history import Level
 from obsync_tui.model.metrics import Failure, FullStatus, Phase, Status
-from obsync_tui.model.objects import ObjectRules
+from obsync_tui.model.objectchange import ChangeState
+from obsync_tui.model.objects import ObjectRules, Scope
 from obsync_tui.model.project import Project, Step
 from obsync_tui.model.table import TableName
 from obsync_tui.model.views import ObjectView
@@ -88,18 +89,8 @@ class ProjectRun:
     def _make_parts(self, project: Project) -> Parts:
         source, destination, secrets = self._ends
         full_paused = partial(self._gates.closed, (Component.FULL_IMPORT,))
-        return Parts(
-            project,
-            source,
-            destination,
-            secrets,
-            self._state,
-            self._started_s,
-            self._journal,
-            full_paused,
-            self._threads,
-            self.trace,
-        )
+        held = (self._state, self._started_s, self._journal, full_paused, self._threads, self.trace)
+        return Parts(project, source, destination, secrets, *held)
 
     def run(self) -> None:
         """Run until complete; Stopped when asked to stop, EngineError when it cannot go on."""
@@ -302,6 +293,11 @@ class ProjectRun:
             )
             self._go_on()
         return applied
+
+    def change(self, scope: Scope) -> ChangeState:
+        """How far the run is with these rules; Modifying while it has others."""
+        attempt = self._attempt
+        return attempt.change if attempt and attempt.scope == scope else ChangeState.MODIFYING
 
     def _check_component(self, component: Component) -> None:
         found = {one.component: one.state for one in self.components()}

@@ -6,7 +6,6 @@ from obsync_tui.engine.errors import ConfigError, SourceUnfit
 from obsync_tui.engine.full.progress import FullProgress, table_key
 from obsync_tui.engine.pipeline.checkpoint import (
     Checkpoint,
-    Scope,
     after_commit,
     position_record,
     resync_record,
@@ -17,16 +16,11 @@ from obsync_tui.engine.pipeline.source import Commit, SourceSide
 from obsync_tui.engine.store.mlog.ownership import owned_of
 from obsync_tui.engine.store.versions import dropped_schema_record
 from obsync_tui.model.checkpoint import Record
-from obsync_tui.model.objects import ObjectRules
+from obsync_tui.model.objects import ObjectRules, Scope
 from obsync_tui.model.project import Objects, Project, Step
 from obsync_tui.model.table import TableName
 
 _SHOWN = 10
-
-
-def scope_of(project: Project) -> Scope:
-    """The rules that a project follows tables by."""
-    return Scope(project.objects.include, project.objects.exclude)
 
 
 def follow_scope(
@@ -38,7 +32,7 @@ def follow_scope(
     Answers the checkpoint that then is, and what was done, in sentences. Raises ConfigError for rules that cannot be
     read, SourceUnfit when no table would be left, SourceError.
     """
-    rules, scope, before = rules_of(project), scope_of(project), checkpoint.scope
+    rules, scope, before = rules_of(project), Scope.of(project.objects), checkpoint.scope
     edited = before is not None and before != scope
     streams = checkpoint.position is not None
     if streams and Step.INCREMENTAL not in project.steps:

@@ -20,6 +20,7 @@ from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.event import EventKind
 from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.project import Project
+from obsync_tui.model.table import TableVersion
 from obsync_tui.model.trace import MessageSample, TraceAnswer
 from obsync_tui.model.views import Done, ObjectView, TableDdl
 
@@ -72,16 +73,19 @@ def objects(service: Service, request: Named, caller: Caller) -> tuple[ObjectVie
     runner = service.engine.runner(project.id) if service.engine else None
     if runner is not None and (found := runner.run.objects()):
         return found
+    return tuple(
+        object_view(project, table.name, columns=tuple(column.name for column in table.columns))
+        for table in source_tables(service, project)
+    )
+
+
+def source_tables(service: Service, project: Project) -> tuple[TableVersion, ...]:
+    """The tables of a project's source that its rules match, asked now; ConfigError for rules that cannot be read."""
     source, rules = service.files.source_of(project), _rules(project)
     with _session(service, source, _READ_TIMEOUT_S) as connection:
         if isinstance(source, MySQLSource):
-            tables = mysql_catalog.read_tables(connection, rules)
-        else:
-            tables = oceanbase_catalog.read_tables(connection, rules)
-    return tuple(
-        object_view(project, table.name, columns=tuple(column.name for column in table.columns))
-        for table in tables
-    )
+            return mysql_catalog.read_tables(connection, rules)
+        return oceanbase_catalog.read_tables(connection, rules)
 
 
 def ddl(service: Service, request: Ddl, caller: Caller) -> TableDdl:

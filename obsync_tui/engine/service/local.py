@@ -10,7 +10,7 @@ from obsync_tui.api.operation import Operation, Request, Response
 from obsync_tui.engine.service.service import Caller, Handler, Service
 
 # The cheap ones first: a list needs no client of Kafka or MySQL.
-_ROOMS = ("projects", "sources", "past", "runs", "probes", "components")
+_ROOMS = ("projects", "sources", "past", "runs", "probes", "components", "objectchanges")
 
 
 def function_of(

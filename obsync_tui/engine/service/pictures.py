@@ -7,9 +7,11 @@ from obsync_tui.engine.liveness import process_lives
 from obsync_tui.engine.refusal import require
 from obsync_tui.engine.service.index import Entry
 from obsync_tui.engine.service.service import Service
+from obsync_tui.engine.state.objectchanges import ChangeTable
 from obsync_tui.engine.state.projects import Life
 from obsync_tui.model.lifecycle import Action, ProjectState, actions, state_after
 from obsync_tui.model.metrics import ENDED, Phase, Status
+from obsync_tui.model.objectchange import ChangeState
 from obsync_tui.model.project import Project, Step
 from obsync_tui.model.views import ProjectDetails, ProjectSummary, StepView
 
@@ -54,7 +56,14 @@ def picture_of(service: Service, project: Project) -> Picture:
 
 def require_of(service: Service, project: Project, action: Action) -> None:
     """Refused when the state that the project is in does not allow the action."""
-    require(picture_of(service, project).state, action, project.name)
+    state = picture_of(service, project).state
+    require(state, action, project.name, changing=changing(service, project.id))
+
+
+def changing(service: Service, project_id: str) -> bool:
+    """Whether an object change of the project is under way; one that failed waits for what a person does."""
+    found = ChangeTable(service.state).open_of(project_id) if service.has_state else None
+    return found is not None and found.state is not ChangeState.FAILED
 
 
 def lives(service: Service) -> dict[str, Life]:
@@ -141,7 +150,7 @@ def details(service: Service, name: str) -> ProjectDetails:
         summary=summary(entry, project, picture),
         project=project,
         steps=_steps(project, picture),
-        actions=actions(picture.state),
+        actions=actions(picture.state, changing=changing(service, project.id)),
         created_s=life.created_s if life else None,
         created_by=life.created_by if life else "",
         started_s=life.started_s if life else None,

@@ -65,6 +65,14 @@ MIGRATIONS = (
     );
     CREATE UNIQUE INDEX metric_of_project ON metric (project_id, step_s, number);
     """,
+    """
+    CREATE TABLE object_change (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, project_id TEXT NOT NULL, is_open INTEGER NOT NULL,
+        content BLOB NOT NULL
+    );
+    CREATE INDEX object_change_of_project ON object_change (project_id, number);
+    CREATE UNIQUE INDEX object_change_open ON object_change (project_id) WHERE is_open
+    """,
 )
 
 CURES = {
@@ -243,7 +251,7 @@ class StateFile:
                 "DELETE FROM record WHERE project_id = ? AND substr(key, 1, ?) <> ?",
                 (project_id, len(but), but),
             )
-            for table in ("status", "event", "metric"):
+            for table in ("status", "event", "metric", "object_change"):
                 connection.execute(f"DELETE FROM {table} WHERE project_id = ?", (project_id,))
             connection.execute("DELETE FROM project WHERE id = ?", (project_id,))
 

@@ -11,7 +11,6 @@ from obsync_tui.engine.full.ranges import Region, TableRecord
 from obsync_tui.engine.full.reader import Cut
 from obsync_tui.engine.pipeline.checkpoint import (
     Checkpoint,
-    Scope,
     decode_checkpoint,
     position_record,
     resync_record,
@@ -20,7 +19,7 @@ from obsync_tui.engine.pipeline.checkpoint import (
 from obsync_tui.engine.pipeline.scope import follow_scope
 from obsync_tui.engine.store.versions import schema_record
 from obsync_tui.model.checkpoint import CUTS_KEY, Record
-from obsync_tui.model.objects import ObjectRules
+from obsync_tui.model.objects import ObjectRules, Scope
 from obsync_tui.model.position import LogPosition
 from obsync_tui.model.project import Objects, Project, Step
 from obsync_tui.model.table import TableName, TableVersion

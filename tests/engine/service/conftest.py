@@ -21,10 +21,13 @@ from obsync_tui.engine.history.logs import ComponentLogs
 from obsync_tui.engine.service.service import Caller, Service
 from obsync_tui.engine.state.database import StateFile
 from obsync_tui.engine.supervisor import Supervisor
+from obsync_tui.model.applied import Applied
 from obsync_tui.model.component import ComponentState
 from obsync_tui.model.datasource import KafkaSource, MySQLSource
 from obsync_tui.model.lifecycle import ProjectState
 from obsync_tui.model.metrics import Phase, Status
+from obsync_tui.model.objectchange import ChangeState
+from obsync_tui.model.objects import Scope
 from obsync_tui.model.project import Objects, Project, new_project_id
 
 CALLER = Caller(Access.ADMIN, "1000 tester pts/1")
@@ -42,6 +45,7 @@ class IdleRun:
         self.asked = threading.Event()
         self.error: BaseException | None = None
         self.itself: IdleRun | None = None
+        self.changed = ChangeState.RUNNING
         self.started_s = time.time()
         IdleRun.made.append(self)
 
@@ -54,6 +58,13 @@ class IdleRun:
 
     def stop(self) -> None:
         self.asked.set()
+
+    def change(self, scope: Scope) -> ChangeState:
+        return self.changed if Scope.of(self.project.objects) == scope else ChangeState.MODIFYING
+
+    def apply(self, project: Project) -> Applied:
+        self.project = project
+        return Applied()
 
     def paused(self) -> tuple[str, ...]:
         return ()

@@ -13,6 +13,7 @@ import pytest
 
 from obsync_tui.api.requests import (
     Batch,
+    ChangeObjects,
     Confirmed,
     Named,
     Release,
@@ -23,7 +24,7 @@ from obsync_tui.api.requests import (
 )
 from obsync_tui.engine import garbage
 from obsync_tui.engine.errors import ConfigError, EngineError, ProjectOwned, Refused, SinkUnreachable
-from obsync_tui.engine.service import probes, projects, runs
+from obsync_tui.engine.service import objectchanges, probes, projects, runs
 from obsync_tui.engine.state.lock import ProjectLock
 from obsync_tui.model.datasource import KafkaSource
 from obsync_tui.model.lifecycle import ALLOWED, Action, ProjectState, actions, reason
@@ -34,10 +35,10 @@ from tests.engine.service.conftest import CALLER, House, IdleRun
 S, A = ProjectState, Action
 # OMS's table of actions (reference, section 5), with this product's own: clone, check, reset, retime, gap.
 OMS: dict[ProjectState, set[Action]] = {
-    S.NOT_STARTED: {A.START, A.DELETE, A.EDIT, A.RENAME},
-    S.RUNNING: {A.PAUSE, A.EDIT, A.RENAME},
-    S.PAUSED: {A.RESUME, A.RELEASE, A.EDIT, A.RENAME},
-    S.FAILED: {A.RESUME, A.RELEASE, A.EDIT, A.RENAME},
+    S.NOT_STARTED: {A.START, A.DELETE, A.EDIT, A.RENAME, A.ADD_OBJECTS, A.REMOVE_OBJECTS},
+    S.RUNNING: {A.PAUSE, A.EDIT, A.RENAME, A.ADD_OBJECTS, A.REMOVE_OBJECTS},
+    S.PAUSED: {A.RESUME, A.RELEASE, A.EDIT, A.RENAME, A.ADD_OBJECTS, A.REMOVE_OBJECTS},
+    S.FAILED: {A.RESUME, A.RELEASE, A.EDIT, A.RENAME, A.REMOVE_OBJECTS},
     S.COMPLETED: {A.RELEASE},
     S.RELEASING: set(),
     S.RELEASED: {A.DELETE},
@@ -75,6 +76,7 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "source_side", lambda *_: None)
     monkeypatch.setattr(runs, "stopped_project", stopped)
     monkeypatch.setattr(probes, "precheck", reached)
+    monkeypatch.setattr(objectchanges, "source_tables", reached)
 
 
 def save(house: House, name: str) -> object:
@@ -92,6 +94,8 @@ DO: dict[Action, Callable[[House, str], object]] = {
     A.DELETE: lambda h, n: projects.delete(h.service, Confirmed(n, n), CALLER),
     A.EDIT: save,
     A.RENAME: lambda h, n: projects.rename(h.service, Rename(n, f"{n}-2"), CALLER),
+    A.ADD_OBJECTS: lambda h, n: objectchanges.change(h.service, ChangeObjects(n, ("more.*",)), CALLER),
+    A.REMOVE_OBJECTS: lambda h, n: objectchanges.change(h.service, ChangeObjects(n, (), ("shop.x",)), CALLER),
     A.CLONE: lambda h, n: projects.clone(h.service, Rename(n, f"{n}-3"), CALLER),
     A.CHECK: lambda h, n: probes.check(h.service, Named(n), CALLER),
     A.RESET: lambda h, n: runs.reset(h.service, Confirmed(n, n), CALLER),
@@ -127,7 +131,7 @@ def test_each_action_in_each_state(house: House, state: ProjectState, action: Ac
         try:
             DO[action](house, "orders")
         except Reached:
-            assert action in (A.CHECK, A.RESET, A.RETIME, A.GAP)
+            assert action in (A.CHECK, A.RESET, A.RETIME, A.GAP, A.ADD_OBJECTS, A.REMOVE_OBJECTS)
         return
     with pytest.raises(Refused) as refused:
         DO[action](house, "orders")

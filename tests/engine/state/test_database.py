@@ -80,7 +80,7 @@ def test_a_newer_file_is_refused_by_name_and_left_alone(path: Path) -> None:
     connection.close()
     before = path.read_bytes()
     with pytest.raises(
-        StateError, match=r"state.db: a newer obsync wrote this file .version 99, this one knows 3."
+        StateError, match=r"state.db: a newer obsync wrote this file .version 99, this one knows 4."
     ):
         StateFile(path)
     assert path.read_bytes() == before
