@@ -46,7 +46,7 @@ format: venv
 	$(BIN)/ruff format
 
 test: lint fetch
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses=2 --dist=loadfile
 
 demo: venv
 	$(BIN)/obsync demo

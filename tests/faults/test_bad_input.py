@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from obsync_tui.model.datasource import KafkaSource
 from obsync_tui.model.metrics import Phase
 from tests.faults.conftest import RIGHTS, Install, reader
 from tests.faults.installation import Installation, Run
@@ -228,7 +229,11 @@ def test_topic_deleted_under_way(
     mysql57: MySQLServer, new_kafka: Callable[..., KafkaBroker], install: Install
 ) -> None:
     kafka = new_kafka()
-    shop = Shop(mysql57, kafka, install(mysql57.port, kafka.bootstrap), "shop_topic")
+    home = install(mysql57.port, kafka.bootstrap)
+    # How long a topic may be unknown before its messages fail; by default half a minute.
+    quick = {"topic.metadata.propagation.max.ms": "2000"}
+    home.files.write_source(KafkaSource("events", kafka.bootstrap, properties=quick))
+    shop = Shop(mysql57, kafka, home, "shop_topic")
     run = shop.run()
     delete_topic(kafka, shop.topic)
     shop.execute("INSERT INTO item VALUES (3, 30)")
