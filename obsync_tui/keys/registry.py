@@ -124,6 +124,16 @@ ACTIONS: tuple[Action, ...] = (
         "component.restart", ("R",), "restart", "Restart the component", (Scope.COMPONENTS,), Level.CAUTION
     ),
     Action(
+        "component.edit",
+        ("e",),
+        "parameters",
+        "Change the component's limits and other parameters while the project runs",
+        (Scope.COMPONENTS,),
+        Level.WRITE,
+        True,
+        "edit",
+    ),
+    Action(
         "component.rerun",
         ("F",),
         "rerun full",

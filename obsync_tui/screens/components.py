@@ -19,8 +19,15 @@ from obsync_tui.presenters.project_details import context_line
 from obsync_tui.presenters.quantities import count_text
 from obsync_tui.presenters.spans import Line, Role, Span, dimmed
 from obsync_tui.screens.bindings import bindings_of
-from obsync_tui.screens.dialogs import Confirm, ConfirmByName
+from obsync_tui.screens.component_form import (
+    judge_parameters,
+    parameter_fields,
+    restarting,
+    with_parameters,
+)
+from obsync_tui.screens.dialogs import Confirm, ConfirmByName, Form
 from obsync_tui.screens.one_project import OneProject
+from obsync_tui.screens.project_changes import ProjectChanges
 from obsync_tui.screens.tail import Tail
 from obsync_tui.widgets.line_view import TextLines
 from obsync_tui.widgets.table import Column, Table
@@ -31,7 +38,7 @@ _TABLE_ROWS = 6
 Verb = Literal["start", "pause", "restart", "rerun"]
 
 
-class ComponentsView(OneProject, inherit_bindings=False):
+class ComponentsView(OneProject, ProjectChanges, inherit_bindings=False):
     """The components with their queues, one of them in full, its charts."""
 
     NAME = "components"
@@ -47,7 +54,8 @@ class ComponentsView(OneProject, inherit_bindings=False):
         "Store pulls the log, Connector makes messages of it and delivers them, Full-Import reads tables. Each hands "
         "on through a queue: a full queue means that the one behind it is slow, an empty one that the one before it "
         "is. The charts show rows per second and how full the queue is. s, x and R start, pause and restart one "
-        "component; the others wait."
+        "component; the others wait. e changes its limits and other parameters: most at once, some by a restart at the "
+        "checkpoint, which is said before."
     )
 
     def __init__(self, project: str) -> None:
@@ -154,6 +162,11 @@ class ComponentsView(OneProject, inherit_bindings=False):
         needs = action.id.startswith("component.") or action.id == "open"
         if needs and self.current is None:
             return "the project does not run"
+        if action.id == "component.edit":
+            changed = bool(self.targets) and self.targets[0].file_changed
+            return (
+                "the file differs from what runs: v shows how, A there puts it into force" if changed else ""
+            )
         if action.id.startswith("component.") and self.current is not None:
             return rows.action_reason(self.current, action.id.partition(".")[2])
         return ""
@@ -193,6 +206,34 @@ class ComponentsView(OneProject, inherit_bindings=False):
         said = ["All tables are read and sent again: every row comes once more, at a cut of its own."]
         if await self.app.push_screen_wait(ConfirmByName(f"Run {self._named} again", said, self._project)):
             self._act("rerun")
+
+    @work(group="action")
+    async def do_component_edit(self) -> None:
+        """Let the parameters be typed, save them in the project's file, and put that into force."""
+        details = await self.ask_engine(api.PROJECT, ask.Named(self._project))
+        current, named = self.current, self._named
+        if details is None or current is None:
+            return
+        before = details.project
+        asked = parameter_fields(before, current.component)
+        form = Form(f"Parameters of {named}", asked, lambda answers: judge_parameters(before, answers))
+        answers = await self.app.push_screen_wait(form)
+        if answers is None:
+            return
+        after = with_parameters(before, answers)
+        if after == before:
+            self.say("nothing was changed", Role.DIM)
+            return
+        if labels := restarting(before, after, current.component):
+            said = [
+                "The project stops at its checkpoint and goes on with:",
+                *labels,
+                "Nothing is lost or sent twice.",
+            ]
+            if not await self.app.push_screen_wait(Confirm(f"Restart {self._project} with it?", said)):
+                return
+        if await self.save(after, details.digest):
+            await self.apply_file(self._project)
 
     @property
     def _named(self) -> str:

@@ -113,15 +113,17 @@ class ProjectChanges(ProjectActions, inherit_bindings=False):
             "What can change live changes at once; for the rest the project stops at a checkpoint and goes on."
         ]
         if await self.app.push_screen_wait(Confirm(f"Put the file of {name} into force?", said)):
-            applied = await self.ask_engine(api.APPLY, ask.Named(name))
-            if applied is not None and applied.never:
-                refused = "; ".join(f"{change.key}: {change.why}" for change in applied.never)
-                self.say(f"not applied: {refused}", Role.BAD)
-            elif applied is not None:
-                restarted = ", ".join(change.key for change in applied.restart)
-                self.tell(
-                    (f"applied; restarting at the checkpoint for {restarted}" if restarted else "applied",)
-                )
+            await self.apply_file(name)
+
+    async def apply_file(self, name: str) -> None:
+        """Let the running project take its file in, and say what came of it."""
+        applied = await self.ask_engine(api.APPLY, ask.Named(name))
+        if applied is not None and applied.never:
+            refused = "; ".join(f"{change.key}: {change.why}" for change in applied.never)
+            self.say(f"not applied: {refused}", Role.BAD)
+        elif applied is not None:
+            restarted = ", ".join(change.key for change in applied.restart)
+            self.tell((f"applied; restarting at the checkpoint for {restarted}" if restarted else "applied",))
 
     @work(group="ask")
     async def do_project_check(self) -> None:
@@ -148,20 +150,23 @@ class ProjectChanges(ProjectActions, inherit_bindings=False):
         answers = await self.app.push_screen_wait(Form(f"Tags of {name}", [field], _judge_tags))
         if answers is not None:
             tags = tuple(dict.fromkeys(dict(answers)["tags"].split()))
-            await self._save(msgspec.structs.replace(details.project, tags=tags), details.digest)
+            if await self.save(msgspec.structs.replace(details.project, tags=tags), details.digest):
+                self.tell((f"{name} is saved",))
 
-    async def _save(self, project: Project, digest: str) -> None:
-        """Save; where comments would be lost, ask first. A file that was changed meanwhile is never overwritten."""
+    async def save(self, project: Project, digest: str) -> bool:
+        """Save; where comments would be lost, ask first. A file that was changed meanwhile is never overwritten.
+
+        False when it is not saved, which is said unless it was wished.
+        """
         for over_comments in (False, True):
             try:
                 request = ask.SaveProject(project.name, project, digest, over_comments)
                 await self.host.client.call(api.SAVE, request)
-                self.tell((f"{project.name} is saved",))
-                return
+                return True
             except RemoteError as error:
                 if error.code != _CONFLICT or over_comments or "comments" not in error.what:
                     self.host.failed(error)
-                    return
+                    return False
                 said = [
                     error.what,
                     "",
@@ -170,10 +175,11 @@ class ProjectChanges(ProjectActions, inherit_bindings=False):
                 if not await self.app.push_screen_wait(
                     Confirm(f"Overwrite the comments of {project.name}?", said)
                 ):
-                    return
+                    return False
             except EngineError as error:
                 self.host.failed(error)
-                return
+                return False
+        return False
 
     def tell(self, notes: Sequence[str] | None) -> None:
         """Say what was done, None being nothing, and look anew."""

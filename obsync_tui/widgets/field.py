@@ -26,7 +26,7 @@ class Field(Vertical):
     DEFAULT_CSS = "Field { height: 3; }  Field TextLines { height: 1; }"
 
     def __init__(self, name: str, label: str, value: str = "", hint: str = "") -> None:
-        super().__init__(id=f"field-{name}")
+        super().__init__()
         self.key, self.label, self.hint, self._value = name, label, hint, value
 
     def compose(self) -> ComposeResult:

@@ -57,5 +57,19 @@ class Emulated(Terminal):
             assert time.monotonic() < end, f"{text!r} still in\n{self.text}"
             self.read(0.2)
 
+    def next_field(self) -> None:
+        """Enter in a form, and wait until the cursor, the only cell on a ground of its own, stands in another row."""
+
+        def rows() -> set[int]:
+            cells = self.screen.buffer.items()
+            return {y for y, row in cells if any(cell.bg != "default" for cell in row.values())}
+
+        before, end = rows(), time.monotonic() + PATIENCE_S
+        assert len(before) == 1, before
+        self.type("\r")
+        while rows() == before or len(rows()) != 1:
+            assert time.monotonic() < end, f"the cursor stays in row {before} of\n{self.text}"
+            self.read(0.2)
+
     def type(self, keys: str) -> None:
         os.write(self.descriptor, keys.encode())

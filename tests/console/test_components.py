@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from obsync_tui.api import operations as api
 from obsync_tui.api import requests as ask
+from obsync_tui.engine.pipeline.changes import classify
+from obsync_tui.model.applied import Applied, Change
 from obsync_tui.model.component import Component, ComponentState, ComponentStatus
 from obsync_tui.model.history import LogPage
 from obsync_tui.model.metrics import Failure
-from obsync_tui.model.views import Done
+from obsync_tui.model.views import Done, ProjectFile
+from obsync_tui.screens.component_form import PARAMETERS, judge_parameters, restarting, with_parameters
 from tests.console.driving import console, run, running
 from tests.console.figures import SERIES, details
 from tests.fakes.console_client import START_S, FakeClient
@@ -134,3 +138,96 @@ def test_a_project_that_does_not_run_has_none(tmp_path: Path) -> None:
             await it.sees("start: the project does not run")
 
     run(test)
+
+
+def saved(fake: FakeClient) -> None:
+    fake.answers[api.SAVE.name] = ProjectFile("orders", "", "d2")
+    fake.answers[api.APPLY.name] = Applied((Change("store.rows_per_s", "takes effect at once"),))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_limit_is_changed_at_once(tmp_path: Path, size: tuple[int, int]) -> None:
+    async def test() -> None:
+        fake = client()
+        saved(fake)
+        async with console(fake, tmp_path, size=size) as it:
+            await it.press("c")
+            await it.sees("Components (3)")
+            await it.press("e")
+            await it.sees(
+                "Parameters of Store of orders", "Rows per second", "0: no limit", "Enter: next field"
+            )
+            await it.type("x")
+            await it.press("enter", "enter", "enter", "enter")
+            await it.sees("not a whole number")
+            await it.press("backspace")
+            await it.type("5000")
+            await it.press("enter", "enter")
+            await it.type("00")
+            await it.press("enter", "enter")
+            await it.sees("Expected `float` <= 30")
+            await it.press("backspace", "backspace", "enter", "enter")
+            await it.sees("applied")
+            before = details(running("orders")).project
+            after = replace(before, store=replace(before.store, rows_per_s=5000))
+            assert fake.requests(api.SAVE) == [ask.SaveProject("orders", after, "d1")]
+            assert fake.requests(api.APPLY) == [ask.Named("orders")]
+            await it.press("e", "enter", "enter", "enter", "enter")
+            await it.sees("nothing was changed")
+            assert len(fake.requests(api.SAVE)) == 1
+
+    run(test)
+
+
+def test_what_restarts_is_said_before(tmp_path: Path) -> None:
+    async def test() -> None:
+        fake = client()
+        saved(fake)
+        fake.answers[api.APPLY.name] = Applied(restart=(Change("full.connections", "a snapshot opens them"),))
+        async with console(fake, tmp_path) as it:
+            await it.press("c")
+            await it.sees("Components (3)")
+            await it.press("G", "e")
+            await it.sees(
+                "Parameters of Full-Import of orders", "1 to 64; restarts the project at its checkpoint"
+            )
+            await it.press("enter", "enter", "enter", "backspace", "8", "enter")
+            await it.sees("Restart orders with it?", "Connections to the source")
+            await it.press("n")
+            await it.sees("Components (3)")
+            assert not fake.requests(api.SAVE)
+            await it.press("e", "enter", "enter", "enter", "backspace", "8", "enter", "y")
+            await it.sees("applied; restarting at the checkpoint for full.connections")
+            assert [one.project.full.connections for one in fake.requests(api.SAVE)] == [8]
+
+    run(test)
+
+
+def test_an_edit_of_the_file_is_not_put_into_force_along_with_it(tmp_path: Path) -> None:
+    async def test() -> None:
+        fake = client()
+        fake.feed(running("orders", file_changed=True))
+        async with console(fake, tmp_path) as it:
+            await it.press("c")
+            await it.sees("Components (3)")
+            await it.press("e")
+            await it.sees("parameters: the file differs from what runs: v shows how")
+
+    run(test)
+
+
+@pytest.mark.parametrize("component", list(Component))
+def test_parameters_act_as_the_engine_says(component: Component) -> None:
+    before = details(running("orders")).project
+    for parameter in PARAMETERS[component]:
+        section = getattr(before, parameter.section)
+        other = replace(section, **{parameter.field: getattr(section, parameter.field) + 1})
+        after = replace(before, **{parameter.section: other})
+        value = getattr(other, parameter.field)
+        assert with_parameters(before, ((parameter.key, f"{value}"),)) == after
+        applied = classify(before, after, in_full=True)
+        changed = applied.restart if parameter.restarts else applied.live
+        assert [one.key for one in changed] == [parameter.key] and not applied.never
+        assert bool(restarting(before, after, component)) == parameter.restarts
+        for wrong in ("", "x", "nan", "inf", "-1", "1e400"):
+            assert judge_parameters(before, ((parameter.key, wrong),)), (parameter.key, wrong)

@@ -62,6 +62,14 @@ def watch(it: Emulated, server: MySQLServer, database: str) -> None:
     it.sees(
         "Components (", "Store        RUN", "Connector    RUN", "Full-Import  done", patience_s=PATIENCE_S
     )
+    it.type("e")
+    it.sees("Parameters of Store of orders", "Rows per second")
+    it.type("5000")
+    it.sees("05000")
+    for _ in range(3):
+        it.next_field()
+    it.type("\r")
+    it.sees("applied", patience_s=PATIENCE_S)
     it.type("j")
     acts(it, "x", "Pause Connector of orders?", "Connector    PAUSED")
     it.type("s")
@@ -121,6 +129,8 @@ def test_a_project_is_watched_acted_on_and_outlives_its_terminal(
     )
     with console(home) as it:
         watch(it, mysql80, database)
+        found = home.call(PROJECT, Named("orders"))
+        assert found.project.store.rows_per_s == 5000 and not found.summary.file_changed
         acts(it, "x", "Pause orders?", "PAUSED")
         it.type("s")
         it.sees("RUN incr", patience_s=PATIENCE_S)
