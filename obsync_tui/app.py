@@ -49,6 +49,8 @@ SLOW_S = 5
 ENGINE_STOPPED = -1
 _TOPICS = ("projects", "engine")
 _RETRY_S = 1.0
+# Characters of another engine's version in the first line.
+_VERSION = 16
 # So many seconds in a row the terminal must (not) take bytes before the console becomes slow (fast again).
 _BLOCKED_S = 2
 _FREE_S = 60
@@ -137,8 +139,13 @@ class ObsyncApp(App[int], inherit_bindings=False):
     def badges(self) -> Badges:
         """The right end of the first line."""
         hello = self.picture.hello
-        engine = "engine …" if hello is None else f"engine {_uptime(self.now_s - hello.started_s)}"
-        return Badges(self.is_read_only, self.is_slow, self.is_frozen, self.zone.name, engine, self.away_s)
+        is_other = hello is not None and (hello.version, hello.protocol) != (__version__, PROTOCOL)
+        engine = "engine …"
+        if hello is not None:
+            version = f"{hello.version[:_VERSION]} " if is_other else ""
+            engine = f"engine {version}{_uptime(self.now_s - hello.started_s)}"
+        shown = (self.is_read_only, self.is_slow, self.is_frozen, self.zone.name, engine, self.away_s)
+        return Badges(*shown, is_other)
 
     def get_loading_widget(self) -> Widget:
         """Something that does not move."""

@@ -11,6 +11,9 @@ from obsync_tui.api.operation import Operation, Request, Response
 from obsync_tui.config.files import decode_hook, encode_hook
 
 T = TypeVar("T")
+_OTHER_VERSION = "Is the engine of another version? obsync engine restart starts the installed one."
+# A name that is not there is a ConfigError.
+_NO_SUCH_OPERATION = ("NotFound", "MethodNotAllowed")
 READ_ONLY_HEADER = "x-obsync-read-only"
 
 
@@ -52,7 +55,7 @@ def answer(operation: Operation[Request, Response], status: int, content: bytes)
                 "NotUnderstood",
                 f"the engine's answer is not understood: {error}",
                 operation.path,
-                "Is the engine of another version? obsync engine restart starts the installed one.",
+                _OTHER_VERSION,
             ),
             status,
         ) from error
@@ -61,7 +64,10 @@ def answer(operation: Operation[Request, Response], status: int, content: bytes)
 def error_of(status: int, content: bytes) -> RemoteError:
     """The error that an answer holds."""
     try:
-        return remote_error(msgspec.json.decode(content, type=ErrorAnswer), status)
+        found = msgspec.json.decode(content, type=ErrorAnswer)
+        if found.code in _NO_SUCH_OPERATION:
+            found = msgspec.structs.replace(found, cure=_OTHER_VERSION)
+        return remote_error(found, status)
     except msgspec.MsgspecError:
         return RemoteError(
             ErrorAnswer("NotUnderstood", f"the engine answered {status}", "", "Look at: obsync engine logs"),

@@ -8,7 +8,7 @@ from obsync_tui.presenters.spans import Line, Role, Span
 
 
 class Badges(NamedTuple):
-    """What the right end of the first line says."""
+    """What the right end of the first line says; `is_other`: the engine is of another version than the console."""
 
     read_only: bool
     slow: bool
@@ -16,6 +16,7 @@ class Badges(NamedTuple):
     zone: str
     engine: str
     away_s: float | None
+    is_other: bool = False
 
 
 class FooterKey(NamedTuple):
@@ -37,7 +38,7 @@ def crumb_line(crumbs: Sequence[str], badges: Badges, width: int, separator: str
         right.append(Span(" slow ", Role.NOTE))
     right.append(Span(f" {badges.zone} ", Role.DIM))
     if badges.away_s is None:
-        right.append(Span(f" {badges.engine}", Role.DIM))
+        right.append(Span(f" {badges.engine}", Role.WARN if badges.is_other else Role.DIM))
     else:
         right.append(Span(f" NO ENGINE {clock_text(badges.away_s)}", Role.BAD))
     room = width - sum(len(span.text) for span in right) - 1

@@ -66,9 +66,11 @@ class LogTail(TextPane):
             return
         self._has_news = False
         first = [(Span(f"... {self.skipped} lines skipped", Role.DIM),)] if self.skipped else []
-        if self.is_following:
-            self._top = len(self._kept) * 100
         self.show([*first, *self._kept])
+
+    def _lay(self) -> None:
+        """The end stays in sight while it is followed, wrapped or not, in any size."""
+        super()._lay()
         if self.is_following:
             self._top = self.last_top
 

@@ -15,10 +15,16 @@ import msgspec
 
 from obsync_tui.api import operations as api
 from obsync_tui.app import ObsyncApp, Start, terminal_descriptor
+from obsync_tui.model.check import CheckResult, Outcome
+from obsync_tui.model.component import Component, ComponentState, ComponentStatus
 from obsync_tui.model.event import Event
+from obsync_tui.model.finding import Finding
+from obsync_tui.model.finding import Level as Severity
+from obsync_tui.model.history import Level, LogLine, LogPage
 from obsync_tui.model.lifecycle import ProjectState
 from obsync_tui.model.metrics import Failure
-from obsync_tui.model.views import Done, ObjectView, ProjectFile, SourceView
+from obsync_tui.model.trace import MessageSample, TraceAnswer, TraceLine, TraceWindow
+from obsync_tui.model.views import Done, ObjectView, ProjectFile, SourceView, TableDdl
 from obsync_tui.presenters.zone import Zone
 from obsync_tui.terminal.hangup import restore_hangup
 from obsync_tui.terminal.profile import Wishes, profile_of
@@ -47,7 +53,13 @@ def client() -> FakeClient:
         ),
     )
     made = FakeClient(projects, now=time.time)
-    found = details(projects[0], status=status(warnings=TEXTS), created_by=ALL)
+    components = tuple(
+        ComponentStatus(
+            one, ComponentState.ABNORMAL, time.time(), ALL, start=ALL, position=ALL, error=failure
+        )
+        for one in Component
+    )
+    found = details(projects[0], status=status(warnings=TEXTS), created_by=ALL, components=components)
     made.answers[api.PROJECT.name] = msgspec.structs.replace(
         found, summary=msgspec.structs.replace(projects[0], failure=failure)
     )
@@ -61,7 +73,26 @@ def client() -> FakeClient:
     )
     made.answers[api.METRICS.name] = SERIES
     made.answers[api.BATCH.name] = Done
+    made.answers[api.ALL_EVENTS.name] = tuple(
+        Event(time.time(), text, text, text, who=text) for text in TEXTS
+    )
+    lines = tuple(LogLine(time.time(), Level.ERROR, text) for text in TEXTS)
+    for log in (api.LOGS, api.ENGINE_LOGS):
+        made.answers[log.name] = lambda request: LogPage(() if request.after else lines, "", "1-1")
+    made.answers[api.DDL.name] = TableDdl(ALL, ALL, ALL, "CREATE TABLE " + "\n".join(TEXTS))
+    made.answers[api.SAMPLES.name] = tuple(
+        MessageSample(text, 0, text, text, len(text), time.time()) for text in TEXTS
+    )
+    window = TraceWindow(time.time(), 1, 100)
+    traced = TraceLine(ALL, time.time(), time.time(), ALL, ALL, "", ALL, 0, ALL, ALL)
+    made.answers[api.TRACE.name] = TraceAnswer((traced,), window)
+    made.answers[api.CHECK.name] = tuple(CheckResult(text, text, Outcome.FAIL, text, text) for text in TEXTS)
     return made
+
+
+async def examine() -> tuple[Finding, ...]:
+    """What a doctor finds on a machine whose every name is hostile."""
+    return tuple(Finding(text, text, Severity.FAILURE, text, text, text) for text in TEXTS)
 
 
 async def run() -> None:
@@ -70,6 +101,7 @@ async def run() -> None:
         Path(os.environ["OBSYNC_HOME"]),
         zone=Zone("utc"),
         terminal=terminal_descriptor(),
+        examine=examine,
     )
     app = ObsyncApp(client(), start)
     await app.run_async(mouse=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,8 @@ from obsync_tui.api import operations as api
 from obsync_tui.api.errors import AccessDenied, ErrorAnswer
 from obsync_tui.terminal.profile import Wishes
 from tests.console.driving import console, run, running
+from tests.console.terminal import Emulated
+from tests.engine.resident import ResidentEngine
 from tests.fakes.console_client import FakeClient
 
 
@@ -28,8 +31,60 @@ def test_another_version_is_said_and_works(tmp_path: Path, changes: dict[str, ob
         client.hello = msgspec.structs.replace(client.hello, **changes)
         async with console(client, tmp_path) as it:
             await it.sees(said, "orders", "RUN incr")
+            assert it.lines[0].endswith(f"engine {client.hello.version} 3d0h")
 
     run(test)
+
+
+# An engine that knows less: an operation is missing, and a figure that was added since.
+OLDER = """
+import obsync_tui; obsync_tui.__version__ = "0.0.9"
+from obsync_tui.api import operations
+operations.OPERATIONS = tuple(one for one in operations.OPERATIONS if one.name != "object-ddl")
+from obsync_tui.engine.server import application
+encode = application.encode
+application.encode = lambda value: encode(value).replace(b'"looked_bytes":0,', b"").replace(b',"looked_bytes":0', b"")
+"""
+# An engine that knows more: its answers have a field that this console does not know, and it speaks the next protocol.
+NEWER = """
+import obsync_tui; obsync_tui.__version__ = "9.0.0"
+from obsync_tui.model import views; views.PROTOCOL = 2
+from obsync_tui.engine.server import application
+encode = application.encode
+def more(value):
+    found = encode(value)
+    return b'{"added_since":[1],' + found[1:] if found.startswith(b"{") and found != b"{}" else found
+application.encode = more
+"""
+
+
+@pytest.mark.parametrize(("before", "version"), [(OLDER, "0.0.9"), (NEWER, "9.0.0")], ids=["older", "newer"])
+def test_a_real_engine_of_another_version_is_worked_with(tmp_path: Path, before: str, version: str) -> None:
+    with closing(ResidentEngine(tmp_path / "home", before=before)) as home:
+        home.sources()
+        home.project("orders")
+        hello = home.start()
+        assert (hello.version, hello.protocol) == (version, 2 if before == NEWER else 1)
+        with Emulated(["--zone", "utc"], module="obsync_tui", OBSYNC_HOME=str(home.home)) as it:
+            it.sees("Projects (1)", "orders", f"engine {version} <1m")
+            it.type("\r")
+            it.sees("Events (", "from", f"engine {version}")
+            it.type("l")
+            it.sees("project  level INFO", f"engine {version}")
+            it.type("4")
+            it.sees("engine  level INFO", f"obsync {version} serves")
+            it.type("2")
+            it.sees("Data sources (2)", "events", "shop")
+            it.type("jC")
+            it.sees("Name of the copy")
+            it.type("2\r")
+            it.sees("shop2 is written", "Data sources (3)", f"engine {version}")
+            it.type("5")
+            it.sees(f"version     {version}  (this console: ", "projects    1, 0 running")
+        answer = home.command(
+            "project", "ddl", "orders", "shop.item", code=3 if before == OLDER else 4
+        ).stderr
+        assert ("no such operation. Is the engine of another version?" in answer) == (before == OLDER), answer
 
 
 def test_a_viewer_may_only_look(tmp_path: Path) -> None:

@@ -27,6 +27,38 @@ def harmless(raw: bytes) -> bool:
     )
 
 
+# From the first project's details to every view that shows foreign texts, and back.
+DEEPER = (
+    ("c", "Components (3)"),
+    ("j", "where  "),
+    ("l", "connector  level INFO"),
+    ("w", "characters more"),
+    ("g", r"\x9d0;owned\x9cclear"),
+    ("\x1b", "Events ("),
+    ("o", "Objects ("),
+    ("d", "CREATE TABLE"),
+    ("\x1b", "Objects ("),
+    ("S", "Messages"),
+    ("G", "title"),
+    ("\x1b", "Objects ("),
+    ("t", "Trace a row"),
+    ("1\r", "1 change in the last"),
+    ("\x1b", "Objects ("),
+    ("3", "Events (7)"),
+    ("j\r", "level"),
+    ("\x1b", "Events (7)"),
+    ("4", "engine  level INFO"),
+    ("5", "Engine"),
+    ("6", "Findings (7)"),
+    ("j\r", "do "),
+    ("\x1b", "Findings (7)"),
+    ("1", "Projects ("),
+    ("K", "do: "),
+    ("\x1b", "Projects ("),
+    ("\r", "Events ("),
+)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 def test_hostile_texts_are_shown_and_do_nothing(tmp_path: Path, size: tuple[int, int]) -> None:
     with Emulated([], columns=size[0], rows=size[1], OBSYNC_HOME=str(tmp_path)) as it:
@@ -47,6 +79,7 @@ def test_hostile_texts_are_shown_and_do_nothing(tmp_path: Path, size: tuple[int,
             ("\x1b", "Events ("),
             ("?", "Help"),
             ("\x1b", "Events ("),
+            *(DEEPER if size == (80, 24) else ()),
         ):
             it.type(keys)
             it.sees(seen)
