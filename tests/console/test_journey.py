@@ -77,7 +77,9 @@ def watch(it: Emulated, server: MySQLServer, database: str) -> None:
     it.type("\x1b")
     it.sees("Events (")
     it.type("o")
-    it.sees("Objects (1)", f"{database}_item {database}", " item ", "100%", "50", patience_s=PATIENCE_S)
+    it.sees(
+        "Objects (1)", f"{database}_item {database}", " item ", "3.0k", "100%", "50", patience_s=PATIENCE_S
+    )
     it.type("t")
     it.sees("Trace a row")
     it.type(f"{ROWS + 7}\r")

@@ -87,6 +87,7 @@ class Attempt:
         """Look like the attempt that was ended for this one, until this one is as far."""
         self.phase, self.step, self.full, self.start = before.phase, before.step, before.full, before.start
         self.full_done, self.position, self.tables = before.full_done, before.position, before.tables
+        self.progress = before.progress
 
     def end(self) -> None:
         """End at a checkpoint, from any thread."""
