@@ -21,7 +21,7 @@ from obsync_tui.model.position import GtidSet
 from obsync_tui.model.project import Full, Objects, Store
 from tests.engine.resident import ResidentEngine, until
 from tests.faults.checker import check
-from tests.faults.conftest import Bank, Install, eight_partitions
+from tests.faults.conftest import Bank, Install
 from tests.faults.controlled import Controlled
 from tests.faults.shop import Shop
 from tests.faults.workload import Workload
@@ -32,38 +32,6 @@ SLOW = Full(range_rows=25, rows_per_s=25)
 
 def scope(workload: Workload, *excluded: str) -> Objects:
     return Objects((f"{workload.database}.*",), ("*.journal", *(f"*.{table}" for table in excluded)))
-
-
-def test_a_table_comes_under_load_and_kills(
-    mysql57: MySQLServer, kafka: KafkaBroker, install: Install, bank: Bank
-) -> None:
-    workload = bank(mysql57, seed=91, rows=300)
-    wallet = f"{workload.database}.wallet"
-    eight_partitions(kafka, workload)
-    home = install(workload.server.source(), kafka.bootstrap)
-    home.project("unused.*", objects=scope(workload, "wallet"))
-    run = home.start()
-    run.until_phase(Phase.INCREMENTAL)
-    newest_cut = workload.now()
-    workload.start()
-    time.sleep(0.5)
-    run.kill()
-    home.project("unused.*", objects=scope(workload), full=SLOW)
-    run = home.start()
-    run.until(lambda status: status.phase is Phase.FULL and status.full.rows > 30)
-    run.kill()
-    home.project("unused.*", objects=scope(workload))
-    run = home.start()
-    run.until_phase(Phase.INCREMENTAL)
-    again = workload.now()
-    time.sleep(0.5)
-    workload.stop()
-    run.until_delivered(workload.executed())
-    run.stop()
-    checked = check(workload, kafka, newest_cut, again={"wallet": again})
-    print(checked)
-    assert checked.changes > 300
-    assert home.events().count(f"came into scope, and is read now: {wallet}") == 1
 
 
 @pytest.fixture
@@ -169,7 +137,6 @@ def test_view_logs_are_made_and_dropped(
         project.begin()
         project.until_phase(Phase.INCREMENTAL)
         newest_cut = workload.now()
-        workload.start()
         assert not logged()
         for number, (objects, there) in enumerate(
             ((everything, True), (without, False), (everything, True)), 1
@@ -177,11 +144,11 @@ def test_view_logs_are_made_and_dropped(
             project.run.apply(msgspec.structs.replace(project.project, objects=objects))
             project.until(lambda _, n=number: sum("scope" in event for event in project.events()) == n)  # type: ignore[misc]
             project.until_phase(Phase.INCREMENTAL)
+            workload.steps(20)
             project.until_delivered(workload.executed())
             assert logged() is there
         again = workload.now()
-        time.sleep(0.5)
-        workload.stop()
+        workload.steps(20)
         project.until_delivered(workload.executed())
         project.stop()
     checked = check(workload, kafka, newest_cut, again={"wallet": again})
@@ -234,7 +201,7 @@ def test_object_changes_by_the_command_while_the_engine_is_killed(
         until(streams, "it streams")
         newest_cut = workload.now()
         workload.start()
-        engine.files.write_project(msgspec.structs.replace(project, full=Full(range_rows=25, rows_per_s=40)))
+        engine.files.write_project(msgspec.structs.replace(project, full=Full(range_rows=25, rows_per_s=25)))
         engine.call(op.APPLY, Named("orders"))
         said = engine.command("project", "objects", "orders", "--add", f"{database}.wallet").stdout
         assert said == f"add {database}.wallet: Modifying\n"

@@ -75,13 +75,19 @@ def cancel(service: Service, request: Named, caller: Caller) -> ObjectChange:
             cure="Add the rules again when it is over.",
         )
     picture = pictures.picture_of(service, project)
-    text = ""
-    if Scope.of(project.objects) == found.after:
+    ours = Scope.of(project.objects) == found.after
+    if ours:
         _check_file(service, project, picture)
-        _write(service, project, found.before, picture, caller)
-    else:
-        text = "the file holds other rules meanwhile, and they stay"
-    table.move(found, ChangeState.CANCELED if waits else ChangeState.ABORTED, text, ends=True, who=caller.who)
+    text = "" if ours else "the file holds other rules meanwhile, and they stay"
+    to = ChangeState.CANCELED if waits else ChangeState.ABORTED
+    if not table.move(found, to, text, ends=True, who=caller.who):
+        raise Refused("the object change has ended meanwhile", where=where)
+    try:
+        if ours:
+            _write(service, project, found.before, picture, caller)
+    except BaseException:
+        table.reopen(found)
+        raise
     return table.of(project.id)[0]
 
 

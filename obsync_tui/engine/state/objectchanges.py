@@ -74,8 +74,8 @@ class ChangeTable:
 
     def move(
         self, change: ObjectChange, to: ChangeState, text: str = "", *, ends: bool = False, who: str = ""
-    ) -> None:
-        """An open change is as far as that, or ends with it; one that somebody else ended stays as it is."""
+    ) -> bool:
+        """An open change is as far as that, or ends with it; False where it has ended already, and stays as it is."""
         moved = msgspec.structs.replace(change, state=to, text=text, ended_s=time.time() if ends else None)
         with self._state.transaction() as connection:
             changed = connection.execute(
@@ -84,6 +84,15 @@ class ChangeTable:
             ).rowcount
             if changed and (to is not change.state or ends):
                 _tell(connection, moved, who)
+        return bool(changed)
+
+    def reopen(self, change: ObjectChange) -> None:
+        """Take the end of a change back that could not be carried out."""
+        with self._state.transaction() as connection:
+            connection.execute(
+                "UPDATE object_change SET is_open = 1, content = ? WHERE number = ?",
+                (msgspec.json.encode(change), change.number),
+            )
 
 
 def _tell(connection: sqlite3.Connection, change: ObjectChange, who: str) -> None:

@@ -191,3 +191,25 @@ def test_rules_that_a_person_edited_meanwhile_stay(house: House) -> None:
         "the file holds other rules meanwhile, and they stay",
     )
     assert include(house) == ("shop.*",)
+
+
+def test_a_file_that_cannot_be_written_leaves_everything_as_it_was(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(house, ProjectState.PAUSED)
+
+    def full(*_: object) -> None:
+        raise ConfigError("the disk is full", where="orders.toml")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("obsync_tui.config.files.write_private", full)
+        with pytest.raises(ConfigError, match="the disk is full"):
+            change(house, "shop.late")
+    assert objectchanges.changes(house.service, Named("orders"), CALLER) == ()
+    change(house, "shop.late")
+    with monkeypatch.context() as broken:
+        broken.setattr("obsync_tui.config.files.write_private", full)
+        with pytest.raises(ConfigError, match="the disk is full"):
+            objectchanges.cancel(house.service, Named("orders"), CALLER)
+    assert (newest(house).state, newest(house).ended_s, len(include(house))) == (S.PENDING, None, 3)
+    assert objectchanges.cancel(house.service, Named("orders"), CALLER).state is S.CANCELED
