@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from obsync_tui.engine.errors import CheckpointLost, SinkUnreachable, TopicUnfit
 from obsync_tui.engine.sinks.kafka.client import ClientProperties
@@ -129,6 +130,31 @@ def test_the_checkpoint_topic_is_made_once_and_compacted(kafka: KafkaBroker, pre
 def test_a_checkpoint_topic_that_is_gone_is_not_made_anew(kafka: KafkaBroker, prefix: str) -> None:
     with pytest.raises(CheckpointLost, match="does not exist"):
         ensure_checkpoint_topic(properties(kafka), f"__obsync.{prefix}", "events", create=False)
+
+
+def test_a_topic_whose_broker_is_away_is_not_gone(
+    kafka: KafkaBroker, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that was out of reach for some seconds leads nothing for a moment after it is back."""
+    name = f"__obsync.{prefix}"
+    kafka.create_topic(prefix, 1)
+    assert ensure_checkpoint_topic(properties(kafka), name, "events", create=True)
+    listed = AdminClient.list_topics
+
+    def without_leaders(client: AdminClient, *args: object, **options: object) -> ClusterMetadata:
+        metadata = listed(client, *args, **options)
+        for topic in metadata.topics.values():
+            for partition in topic.partitions.values():
+                partition.leader = -1
+        return metadata
+
+    monkeypatch.setattr(AdminClient, "list_topics", without_leaders)
+    for create in (True, False):
+        with pytest.raises(SinkUnreachable, match=f"have no leader: {name}"):
+            ensure_checkpoint_topic(properties(kafka), name, "events", create=create)
+    for made, used in ((project(), (prefix,)), (project(mode="existing"), ())):
+        with pytest.raises(SinkUnreachable, match=f"have no leader: {prefix}"):
+            synchronize_topics(made, [prefix], properties(kafka), used=used)
 
 
 def test_a_checkpoint_topic_of_another_shape_is_refused(kafka: KafkaBroker, prefix: str) -> None:

@@ -1,6 +1,6 @@
 """A Kafka cluster asked as an administrator: topics, their settings, and why it does not answer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -69,6 +69,15 @@ class Cluster:
             for name, topic in metadata.topics.items()
             if topic.partitions and all(partition.leader >= 0 for partition in topic.partitions.values())
         }
+
+    def leaderless(self, names: Collection[str]) -> list[str]:
+        """Those of the topics that exist and have no leader now, by name."""
+        metadata = self._metadata(self._timeout_s)
+        return sorted(
+            name
+            for name, topic in metadata.topics.items()
+            if name in names and any(partition.leader < 0 for partition in topic.partitions.values())
+        )
 
     def create(
         self, names: Sequence[str], settings: TopicSettings, *, validate_only: bool = False

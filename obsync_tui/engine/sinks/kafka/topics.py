@@ -86,7 +86,10 @@ def synchronize_topics(
     existing = cluster.partitions()
     _refuse(name_problems(wanted, existing), where)
     missing = [name for name in wanted if name not in existing]
+    mode = project.topics.mode
     gone = [name for name in missing if name in used]
+    if gone or (missing and mode is TopicMode.EXISTING):
+        _refuse_leaderless(cluster, missing)
     if gone:
         raise TopicUnfit(
             f"{len(gone)} topics that the project has written to are gone: {_listed(gone)}",
@@ -94,7 +97,6 @@ def synchronize_topics(
             cure="To go on without what was in them, create them with as many partitions as they had and run again; "
             "to send everything again, run `obsync project reset`.",
         )
-    mode = project.topics.mode
     if missing and mode is TopicMode.EXISTING:
         raise TopicUnfit(
             f'{len(missing)} topics do not exist and topics are "existing": {_listed(missing)}',
@@ -182,13 +184,14 @@ def ensure_checkpoint_topic(
     """Make sure that the checkpoint topic is there and compacted; True when it was created now.
 
     Raises CheckpointLost when it is missing and may not be created, TopicUnfit when it is of another shape. The one
-    exception is the embedded cluster of the demo, which compacts nothing.
+    exception is the embedded cluster of the demo, which compacts nothing. SinkUnreachable when it has no leader.
     """
     cluster = cluster_of(properties, where, embedded)
     count = cluster.partitions().get(name)
     if count is not None:
         verify_compact(cluster, name, count)
         return False
+    _refuse_leaderless(cluster, (name,))
     if not create:
         raise CheckpointLost(
             f"the checkpoint topic {name} does not exist, but this project has made progress",
@@ -274,6 +277,16 @@ def _refuse(problems: Mapping[str, str], where: str) -> None:
             f"topic {name!r} cannot be: {reason}{others}",
             where=where,
             cure="Give such tables a topic of their own: [[objects.tables]] with name and topic.",
+        )
+
+
+def _refuse_leaderless(cluster: Cluster, names: Collection[str]) -> None:
+    """Raise SinkUnreachable for topics that seem missing because their brokers are away."""
+    if led_by_nobody := cluster.leaderless(names):
+        raise SinkUnreachable(
+            f"{len(led_by_nobody)} topics have no leader: {_listed(led_by_nobody)}",
+            where=cluster.where,
+            cure="Their brokers are down, or have just come back; it is tried again.",
         )
 
 
