@@ -1,10 +1,11 @@
-"""When Python looks for objects that only refer to each other.
+"""When Python looks for objects that only refer to each other, and memory goes back to the system.
 
 A message is a dict: hundreds of thousands are made in a second and none is part of a cycle, so looking by count has to
 be rare. Full looks, which the count brings after millions of objects only, come by the clock: attempts and clients that
 ended leave cycles behind.
 """
 
+import ctypes
 import gc
 from time import monotonic
 
@@ -28,4 +29,13 @@ class Sweep:
         """To be called now and then; holds up every thread while it looks, tens of milliseconds."""
         if monotonic() - self._done_s >= EVERY_S:
             gc.collect()
+            _give_back()
             self._done_s = monotonic()
+
+
+def _give_back() -> None:
+    """Have glibc's malloc return pages that are free amid used ones: it would keep them, more with each run."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):  # another C library
+        return
