@@ -33,7 +33,7 @@ from obsync_tui.model.metrics import Status
 
 TICK_S = 1.0
 # A run that has not ended by then waits in a call to a server that does not answer.
-STOP_TIMEOUT_S = 5.0
+STOP_TIMEOUT_S = 4.0
 SAVE_EVERY_S = 10.0
 
 
@@ -240,13 +240,19 @@ class Supervisor:
         runner = self._runners.get(project_id)
         if runner is None or runner.over or runner.stop_asked_s is None:
             return
-        asked_s = runner.stop_asked_s
-        if not runner.wait(max(0.0, asked_s + STOP_TIMEOUT_S - time.monotonic())):
-            self._log(
-                Level.WARNING,
-                f"{runner.project.name}: a call to a server does not return; its thread is left",
-            )
-            runner.abandon()
+        if not runner.wait(max(0.0, runner.stop_asked_s + STOP_TIMEOUT_S - time.monotonic())):
+            self._give_up(runner)
+
+    def _give_up(self, runner: Runner) -> None:
+        """Let go of a run that does not come back from a call: nothing counts of it that is not committed."""
+        if runner.over:
+            return
+        self._log(
+            Level.WARNING,
+            f"{runner.project.name}: a call to a server does not return; its thread is left",
+        )
+        runner.abandon()
+        self._save([final_status(runner.run.status(), None)])
 
     def _must_move(self, project_id: str, action: Action, name: str, who: str) -> None:
         before = self._move(project_id, ALLOWED[action], LEADS_TO[action], who)
@@ -327,6 +333,10 @@ class Supervisor:
             for project_id in [of for of, one in self._runners.items() if one.over]:
                 del self._runners[project_id]
         self._sweep.when_due()
+        for runner in list(self._runners.values()):
+            asked_s = runner.stop_asked_s
+            if asked_s is not None and time.monotonic() - asked_s > STOP_TIMEOUT_S:
+                self._give_up(runner)
         statuses = self.statuses()
         for status in statuses:
             self.history.record(status)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from obsync_tui.engine.errors import Fenced, TransactionAborted
+from obsync_tui.engine.errors import Fenced, SinkUnreachable, TransactionAborted
 from obsync_tui.engine.sinks.kafka.client import client_properties
 from obsync_tui.engine.sinks.kafka.transactional import TransactionalSink
 from obsync_tui.model.checkpoint import POSITION_KEY, Record
@@ -20,7 +20,7 @@ from tests.servers import KafkaBroker, consume_all
 MESSAGE = b"value"
 
 
-def sink(broker: KafkaBroker, project_id: str) -> TransactionalSink:
+def sink(broker: KafkaBroker, project_id: str, cancel: threading.Event | None = None) -> TransactionalSink:
     return TransactionalSink(
         project_id,
         client_properties(KafkaSource("events", broker.bootstrap), lambda _: Secret("")),
@@ -28,7 +28,7 @@ def sink(broker: KafkaBroker, project_id: str) -> TransactionalSink:
         transaction_timeout_s=1,
         expected=False,
         started_s=time.time(),
-        cancel=threading.Event(),
+        cancel=cancel or threading.Event(),
     )
 
 
@@ -56,6 +56,19 @@ def test_an_expired_transaction_is_tried_again(hasty_kafka: KafkaBroker) -> None
     again.commit((Record(POSITION_KEY, b"2"),))
     again.close()
     assert [record.value for record in consume_all(hasty_kafka.bootstrap, ["expired"])] == [MESSAGE]
+
+
+def test_who_was_given_up_while_opening_fences_nobody(hasty_kafka: KafkaBroker) -> None:
+    """A run that is paused while the broker does not answer is given up; it hears the answer after all."""
+    project_id, cancelled = new_project_id(), threading.Event()
+    late, current = sink(hasty_kafka, project_id, cancelled), sink(hasty_kafka, project_id)
+    current.open(take_over=False)
+    cancelled.set()
+    with pytest.raises(SinkUnreachable, match="stopped while opening"):
+        late.open(take_over=False)
+    late.close()
+    current.commit((Record(POSITION_KEY, b"1"),))
+    current.close()
 
 
 def test_an_owner_of_another_process_is_a_take_over(hasty_kafka: KafkaBroker) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from obsync_tui.api import operations as op
-from obsync_tui.api.requests import Events, ListProjects, Named, Release, Start
+from obsync_tui.api.requests import Events, ListProjects, Named, Nothing, Release, Start
 from obsync_tui.model.datasource import KafkaSource, MySQLSource
 from obsync_tui.model.lifecycle import ProjectState
 from obsync_tui.model.metrics import Phase, Status
@@ -178,3 +178,34 @@ def test_servers_that_are_gone_hold_up_nobody_else(
     began = time.monotonic()
     engine.stop()
     assert time.monotonic() - began < 30, "the engine's end waits for nobody for ever"
+
+
+def test_a_pause_settles_while_the_broker_does_not_answer(
+    engine: ResidentEngine, mysql57: MySQLServer, new_kafka: Callable[..., KafkaBroker], bank: Bank
+) -> None:
+    broker, workload = new_kafka(), bank(mysql57, rows=50)
+    engine.files.write_source(KafkaSource("frozen", broker.bootstrap))
+    project(engine, "one", workload, destination="frozen")
+    engine.start()
+    engine.call(op.START, Start("one"))
+    in_phase(engine, "one", Phase.INCREMENTAL)
+    cut = workload.now()
+
+    def settled() -> bool:
+        return not engine.call(op.PROJECT, Named("one")).summary.settling
+
+    engine.call(op.PAUSE, Named("one"))
+    until(settled, "it stops")
+    broker.pause()
+    engine.call(op.RESUME, Start("one"))
+    engine.call(op.PAUSE, Named("one"))
+    until(settled, "it stops without an answer")
+    assert engine.call(op.ENGINE, Nothing()).threads_abandoned == 1, "the call that hangs is not waited for"
+    found = engine.call(op.PROJECT, Named("one"))
+    assert (found.summary.state, found.status and found.status.phase) == (ProjectState.PAUSED, Phase.STOPPED)
+    workload.steps(20)
+    broker.resume()
+    engine.call(op.RESUME, Start("one"))
+    workload.steps(20)
+    delivered(engine, "one", workload)
+    assert check(workload, broker, cut).changes > 20

@@ -43,7 +43,7 @@ def resume(service: Service, request: Start, caller: Caller) -> Outcome:
 
 
 def pause(service: Service, request: Named, caller: Caller) -> Outcome:
-    """Stop a project at a checkpoint; a run that is in a call to a server settles after the answer."""
+    """Stop a project at a checkpoint; one that waits for a server's answer is given up within 5 s."""
     return Outcome(request.name, service.supervisor().pause(request.name, caller.who))
 
 

@@ -28,6 +28,7 @@ from obsync_tui.engine.service import objectchanges, probes, projects, runs
 from obsync_tui.engine.state.lock import ProjectLock
 from obsync_tui.model.datasource import KafkaSource
 from obsync_tui.model.lifecycle import ALLOWED, Action, ProjectState, actions, reason
+from obsync_tui.model.metrics import Phase
 from obsync_tui.model.project import Full, Project
 from tests.engine.resident import until
 from tests.engine.service.conftest import CALLER, House, IdleRun
@@ -177,6 +178,22 @@ def test_a_run_that_hangs_is_given_up_and_holds_up_no_other(house: House) -> Non
     hanging.stops.set()
     until(lambda: not house.supervisor.threads.abandoned, "the thread comes back after all")
     assert house.state_of(project) is S.RUNNING, "and its end is not taken for the end of the other run"
+
+
+def test_a_paused_run_that_hangs_settles_without_being_asked_again(house: House) -> None:
+    project = house.project("orders")
+    runs.start(house.service, Start("orders"), CALLER)
+    hanging = IdleRun.made[-1]
+    hanging.stops.clear()
+    runs.pause(house.service, Named("orders"), CALLER)
+    until(lambda: house.supervisor.runner(project.id) is None, "it is given up")
+    assert [one.name for one in house.supervisor.threads.abandoned] == ["project orders"]
+    until(lambda: house.supervisor.last_status(project.id).phase is Phase.STOPPED, "its figures say so")
+    with ProjectLock(house.paths.state, project.id):
+        pass
+    hanging.stops.set()
+    until(lambda: not house.supervisor.threads.abandoned, "the thread comes back after all")
+    assert house.state_of(project) is S.PAUSED
 
 
 def test_a_run_that_is_over_is_freed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,9 @@ class TransactionalSink:
         if not created:
             seen = read_checkpoint(self._properties, self._topic, self._where, settled=False)
             check_owner(seen.get(OWNER_KEY), take_over)
+        if self._cancel.is_set():
+            # Whoever gave up waiting for this may have another sink by now, which is not to be fenced.
+            raise SinkUnreachable("stopped while opening the destination", where=self._where)
         config = producer_properties(self._properties, self._project_id, self._timeout_s, self._on_delivery)
         self._producer = Producer(config)
         self._wait(
