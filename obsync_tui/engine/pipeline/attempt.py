@@ -123,6 +123,7 @@ class Attempt:
         try:
             checkpoint = decode_checkpoint(sink.open(take_over))
             opened()
+            self._check_ending()  # The answer may have come long after a stop: nothing is to be written any more.
             self._journal.line(LogOf.CONNECTOR, f"the destination is open; {_progress(checkpoint)}")
             if rerun is not None:
                 checkpoint = self._keep_rerun(rerun, sink, checkpoint)
