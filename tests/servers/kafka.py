@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import subprocess
+import time
 import uuid
 from collections.abc import Mapping
 
@@ -115,9 +116,21 @@ class KafkaBroker(Server):
         return self._admin
 
     def create_topic(self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
-        """Create a topic; raises KafkaException when the broker refuses."""
+        """Create a topic, and wait until it is led; raises KafkaException when the broker refuses."""
         topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
-        self.admin().create_topics([topic])[name].result()
+        admin = self.admin()
+        admin.create_topics([topic])[name].result()
+        while not self._led(admin, name):
+            time.sleep(0.02)
+
+    @staticmethod
+    def _led(admin: AdminClient, name: str) -> bool:
+        found = admin.list_topics(timeout=30).topics.get(name)
+        return (
+            found is not None
+            and bool(found.partitions)
+            and all(p.leader >= 0 for p in found.partitions.values())
+        )
 
     def _ready(self) -> bool:
         try:
