@@ -42,6 +42,8 @@ round; figures are medians of {rounds}.
 - The cases on OceanBase's engine read by flashback and by view logs; a plain reader is one streaming cursor of PyMySQL and
   `json.dumps`, with the same messages, sent nowhere. "INSERT to visible" counts from the clock before the INSERT of a row,
   in the writer, to the return of a `read_committed` consumer's poll; `--live-s 600` writes for ten minutes.
+- The resident engine is `obsync engine run`, asked over its socket while its projects run. "Round trip" is to a process that
+  does nothing but answer, at the same time: that part of a client's wait is the machine's.
 """
 
 

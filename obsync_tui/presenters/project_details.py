@@ -19,6 +19,8 @@ _STEP_ROLES = {
     "Failed": Role.BAD,
     "Paused": Role.WARN,
 }
+# From there on the time that the source keeps its log is a warning.
+_PURGE_SOON_S = 86_400.0
 
 
 def context_line(summary: ProjectSummary, now_s: float, zone: Zone) -> Line:
@@ -120,10 +122,14 @@ def failure_lines(failure: Failure, now_s: float, zone: Zone) -> list[Line]:
 
 def warning_lines(status: Status, most: int = 2) -> list[Line]:
     """The warnings of a run, the first of them."""
-    warnings = list(status.warnings)
-    if status.purge_left_s is not None:
-        warnings.insert(0, f"the source purges what is not read yet in {duration_text(status.purge_left_s)}")
+    warnings, left_s = list(status.warnings), status.purge_left_s
+    clock = "" if left_s is None else f"the source purges what is not read yet in {duration_text(left_s)}"
+    if left_s is not None and left_s < _PURGE_SOON_S:
+        warnings.insert(0, clock)
+        clock = ""
     lines = [line(Span(f" ! {warning}", Role.WARN)) for warning in warnings[:most]]
     if len(warnings) > most:
         lines.append(line(Span(f"   and {len(warnings) - most} more warnings", Role.WARN)))
+    elif clock and len(lines) < most:
+        lines.append(line(Span(f" {clock}", Role.DIM)))
     return lines

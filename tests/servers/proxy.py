@@ -1,4 +1,4 @@
-"""A TCP proxy on 127.0.0.1 that can misbehave: cut, cut after N bytes, stall, refuse, heal."""
+"""A TCP proxy on 127.0.0.1 that can misbehave: cut, cut after N bytes, stall, slow, refuse, heal."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
 from tests.servers.process import free_port
 
-_CHUNK_BYTES = 65536
+_CHUNK_BYTES, _PIECE_BYTES = 65536, 200
 
 
 class _Link:
@@ -45,6 +46,7 @@ class FaultProxy:
         self._state = threading.Condition()
         self._links: set[_Link] = set()
         self._stalled = False
+        self._bytes_per_s = 0
         self._bytes_until_cut: int | None = None
         self._listener: socket.socket | None = None
         self._closed = False
@@ -87,6 +89,10 @@ class FaultProxy:
         with self._state:
             self._stalled = True
 
+    def slow(self, bytes_per_s: int) -> None:
+        """Let so much through each connection from the server in a second, a little at a time, until heal."""
+        self._bytes_per_s = bytes_per_s
+
     def refuse(self) -> None:
         """Cut every connection and refuse further ones until heal."""
         with self._state:
@@ -101,6 +107,7 @@ class FaultProxy:
         """Take back every fault; what was stalled is forwarded now."""
         with self._state:
             self._stalled = False
+            self._bytes_per_s = 0
             self._bytes_until_cut = None
             self._state.notify_all()
             refusing = self._listener is None and not self._closed
@@ -156,6 +163,8 @@ class FaultProxy:
         try:
             while data := source.recv(_CHUNK_BYTES):
                 data, to_cut = self._admit(data, from_server=source is link.server)
+                if source is link.server:
+                    data = self._trickle(sink, data)
                 sink.sendall(data)
                 if to_cut:
                     # In order, so that the client does get all the bytes up to here; the others are reset.
@@ -172,6 +181,14 @@ class FaultProxy:
             finished = link.open_directions == 0
         if finished:
             self._drop(link, reset=False)
+
+    def _trickle(self, sink: socket.socket, data: bytes) -> bytes:
+        """Send in small pieces while the link is slow; what is left when it is not any more."""
+        while data and (bytes_per_s := self._bytes_per_s):
+            piece, data = data[:_PIECE_BYTES], data[_PIECE_BYTES:]
+            sink.sendall(piece)
+            time.sleep(len(piece) / bytes_per_s)
+        return data
 
     def _admit(self, data: bytes, *, from_server: bool) -> tuple[bytes, set[_Link]]:
         """The part of the data that may pass, once it may, and the links to cut after it.

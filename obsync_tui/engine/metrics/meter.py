@@ -11,6 +11,8 @@ from obsync_tui.model.table import TableName
 
 _WINDOW_S = 5.0
 _WAITS_S = 5.0
+# Commit times of MySQL 5.7 are whole seconds.
+_FRESH_S = 3.0
 _SHORTEST_S = 0.2
 _MEMORY_AGE_S = 0.5
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -55,7 +57,9 @@ TableCounts = dict[TableName, TableCount]
 class Meter:
     """What the threads of a run count.
 
-    Each field has one writer. Commit times are UTC epoch microseconds, `…_at_s` when a figure was taken.
+    Each field has one writer. `drained`: what was read last left nothing waiting. `behind_transactions` are those of
+    the source that were not committed at the last look, None where it does not count them. Commit times are UTC epoch
+    microseconds, `…_at_s` when a figure was taken.
     """
 
     def __init__(self) -> None:
@@ -66,7 +70,7 @@ class Meter:
         self.commit_s = 0.0
         self.read_commit_us = self.acknowledged_commit_us = 0
         self.read_at_s = self.acknowledged_at_s = 0.0
-        self.caught_up = False
+        self.drained = False
         self.behind_transactions: int | None = None
         self.behind_at_s = 0.0
         self.clock_offset_s: float | None = None
@@ -150,6 +154,16 @@ class Meter:
             (now.bytes - since.bytes) / passed_s,
             (now.commit_s - since.commit_s) / commits if commits else None,
         )
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether all that the source has is read: nothing waits here, and what came last was new, or is all there is.
+
+        Nothing ever waits here behind a slow link or a slow log service.
+        """
+        if not self.drained or not self.read_commit_us or not self.behind_transactions:
+            return self.drained
+        return self.read_at_s + (self.clock_offset_s or 0.0) - self.read_commit_us / 1e6 < _FRESH_S
 
     def lags(self) -> tuple[float | None, float | None]:
         """Source lag and delivery lag in seconds, by this host's clock corrected by the source's; 0 when caught up."""

@@ -141,7 +141,7 @@ class Attempt:
             self._parts.opened(checkpoint, sink.commit)
             self._steps(sink, checkpoint)
         finally:
-            self.working = self._meter.caught_up = False
+            self.working = self._meter.drained = False
             sink.close()
 
     def _keep_rerun(self, rerun: Rerun, sink: Sink, checkpoint: Checkpoint) -> Checkpoint:

@@ -84,7 +84,7 @@ class Conveyor:
                     out = connector.changes(batch)
                     passed(out)
             self._meter.read(out.rows, out.log_bytes, out.newest_commit_us)
-            self._meter.caught_up = not out.more and self.input.empty() and out.position is not None
+            self._meter.drained = not out.more and self.input.empty() and out.position is not None
             if self._limits is not None:
                 self._limits.spend(out.rows, out.log_bytes)
                 out.slow = self._limits.delay_s() > OPEN_S

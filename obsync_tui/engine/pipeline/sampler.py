@@ -76,9 +76,11 @@ class Sampler:
             self._probe = None
 
     def _sample(self, probe: Probe) -> None:
-        found = probe.sample(self._position())
+        position = self._position()
+        found = probe.sample(position)
         self._meter.clock_offset_s = found.clock_offset_s
         self._newest = found.newest
+        self._meter.behind_transactions = self.behind(position)
         if self._made_by is self._make:
             self._tables |= found.tables
         self._meter.purge_left_s = self._left_s(found.retention_s, found.now_s)

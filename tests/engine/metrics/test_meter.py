@@ -76,7 +76,7 @@ def test_what_nobody_acknowledges_is_with_the_sink(monkeypatch: pytest.MonkeyPat
     meter = Meter()
     meter.read(10, 100, 1)
     meter.acknowledged(10, 100, 10, 1)
-    meter.caught_up = True
+    meter.drained = True
     assert (meter.backlog_rows, meter.bottleneck()) == (0, "")
     now[0] += 60
     assert meter.bottleneck() == "", "nothing waits, however long nothing came"
@@ -87,3 +87,24 @@ def test_what_nobody_acknowledges_is_with_the_sink(monkeypatch: pytest.MonkeyPat
     assert meter.bottleneck() == "sink"
     meter.acknowledged(1, 10, 1, 2)
     assert (meter.backlog_rows, meter.bottleneck()) == (0, "")
+
+
+def test_a_slow_source_is_behind_though_nothing_waits_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(module, "time", lambda: now[0])
+    meter = Meter()
+    meter.read(1, 10, 700_000_000)
+    meter.acknowledged(1, 10, 1, 700_000_000)
+    meter.drained = True
+    assert (meter.lags(), meter.bottleneck()) == ((0.0, 0.0), ""), "how far the source is has not been asked"
+    meter.behind_transactions = 40
+    assert (meter.lags(), meter.bottleneck()) == ((300.0, 300.0), "source")
+    meter.behind_transactions = 0
+    assert (meter.lags(), meter.bottleneck()) == ((0.0, 0.0), ""), (
+        "it was the newest, and is old since nothing came"
+    )
+    meter.behind_transactions = 2
+    meter.read(1, 10, 998_000_000)
+    assert (meter.lags()[0], meter.bottleneck()) == (0.0, ""), "what came was new: the others are under way"
+    meter.clock_offset_s = 60.0
+    assert (meter.lags()[0], meter.bottleneck()) == (62.0, "source"), "by the source's clock it was not"
