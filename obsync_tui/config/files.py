@@ -164,13 +164,14 @@ class ConfigFiles(msgspec.Struct, frozen=True):
     def write_scope(self, project: Project, scope: Scope) -> Project:
         """Put other include and exclude rules into the project's file; comments stay. Answers the project it then is.
 
-        ConfigError when they do not stand where they are expected.
+        ConfigError when the file is not that of `project` any more, or they do not stand where they are expected.
         """
         path = _file(self.paths.projects, project.name, "project")
+        text = _content(path)
         objects = msgspec.structs.replace(project.objects, include=scope.include, exclude=scope.exclude)
         wanted = msgspec.structs.replace(project, objects=objects)
-        content = with_scope(_content(path), scope)
-        if _project(path, content) != wanted:
+        content = with_scope(text, scope)
+        if _project(path, text) != project or _project(path, content) != wanted:
             raise ConfigError(
                 "does not hold what was read", where=str(path), cure="Look at the file, then try again."
             )

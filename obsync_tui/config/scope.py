@@ -20,7 +20,10 @@ def with_scope(text: str, scope: Scope) -> str:
         there = objects[key]
         for rule in [one for one in there if one not in rules]:
             there.remove(rule)
-        for rule in rules:
-            if rule not in there:
-                there.append(rule)
+        # In their order, so that an edit can be taken back.
+        for place, rule in enumerate(rules):
+            if place >= len(there) or there[place] != rule:
+                there.insert(place, rule)
+        while len(there) > len(rules):
+            there.pop()
     return tomlkit.dumps(document)

@@ -31,6 +31,8 @@ key = "none"
     [
         (MULTILINE, Scope(("shop.item", "shop.other", "shop.late"))),
         (MULTILINE, Scope(("shop.other",), ("shop.tmp_*",))),
+        (MULTILINE, Scope(("shop.late", "shop.item", "shop.last", "shop.other"))),
+        (MULTILINE, Scope(("shop.other", "shop.item"))),
         ('objects = { include = ["a.*"], exclude = ["a.x"] } # short', Scope(("a.*", "b.*"))),
         ('objects.include = ["a.*"]\nobjects.exclude = []\n', Scope(("a.*",), ("a.\\u00fc",))),
     ],

@@ -8,6 +8,7 @@ import pytest
 from obsync_tui.api.requests import ChangeObjects, Confirmed, Named, Release, Rename, Start
 from obsync_tui.engine.errors import ConfigError, Conflict, Refused, SinkUnreachable
 from obsync_tui.engine.service import objectchanges, projects, runs
+from obsync_tui.engine.service.service import Service
 from obsync_tui.model.lifecycle import Action, ProjectState
 from obsync_tui.model.objectchange import ChangeState, ObjectChange
 from obsync_tui.model.objects import ObjectRules
@@ -113,6 +114,34 @@ def test_on_a_paused_project_it_waits_and_can_be_taken_back(house: House) -> Non
     until_state(house, S.RUNNING)
     runs.pause(house.service, Named("orders"), CALLER)
     until_state(house, S.PENDING)
+
+
+def test_rules_that_are_taken_back_stand_where_they_stood(house: House) -> None:
+    made(house, ProjectState.PAUSED)
+    change(house, remove=("shop.item",))
+    assert include(house) == ("shop.other",)
+    assert objectchanges.cancel(house.service, Named("orders"), CALLER).state is S.CANCELED
+    assert include(house) == ("shop.item", "shop.other")
+
+
+def test_what_others_added_while_the_source_was_asked_is_not_written_over(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(house)
+    asked = objectchanges.source_tables
+
+    def meanwhile(service: Service, project: Project) -> tuple[TableVersion, ...]:
+        with monkeypatch.context() as once:
+            once.setattr(objectchanges, "source_tables", asked)
+            change(house, "shop.late")
+        return asked(service, project)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(objectchanges, "source_tables", meanwhile)
+        with pytest.raises(ConfigError, match="does not hold what was read"):
+            change(house, remove=("shop.other",))
+    assert include(house) == ("shop.item", "shop.other", "shop.late")
+    assert [one.kind for one in objectchanges.changes(house.service, Named("orders"), CALLER)] == ["add"]
 
 
 def test_an_addition_is_aborted_and_a_removal_is_not(house: House) -> None:
