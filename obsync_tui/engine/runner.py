@@ -43,7 +43,7 @@ class Runner:
         self.project = project
         self.run = run
         self.stop_asked_s: float | None = None
-        self.abandoned = False
+        self._mutex, self._has_ended = threading.Lock(), False
         self._lock = lock
         self._ended = ended
         self._over = threading.Event()
@@ -69,13 +69,25 @@ class Runner:
         """Whether the run has ended within the time."""
         return self._over.wait(timeout_s)
 
-    def abandon(self) -> None:
-        """Give up waiting: what is not committed is done again by whoever runs the project next."""
-        self.abandoned = True
+    def abandon(self) -> bool:
+        """Give up waiting: what is not committed is done again by whoever runs the project next.
+
+        False for a run that came to its end meanwhile, and then that is told before this returns.
+        """
+        if not self._is_first():
+            self._over.wait()
+            return False
         if self._lent is not None:
             self._threads.collect((self._lent,), 0)
         self._lock.release()
         self._over.set()
+        return True
+
+    def _is_first(self) -> bool:
+        """Whether nobody ended it before the caller: the run itself, or who gives it up."""
+        with self._mutex:
+            ended, self._has_ended = self._has_ended, True
+        return not ended
 
     def _work(self) -> None:
         error: BaseException | None = None
@@ -83,7 +95,9 @@ class Runner:
             self.run.run()
         except BaseException as caught:  # whatever it is, the supervisor decides about it
             error = caught
-        if not self.abandoned:
+        if self._is_first():
             self._lock.release()
-            self._ended(self, error)
-            self._over.set()
+            try:
+                self._ended(self, error)
+            finally:
+                self._over.set()

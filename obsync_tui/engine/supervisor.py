@@ -30,6 +30,7 @@ from obsync_tui.model.event import EventKind
 from obsync_tui.model.history import Component, Level
 from obsync_tui.model.lifecycle import ALLOWED, LEADS_TO, Action, ProjectState, state_after
 from obsync_tui.model.metrics import Status
+from obsync_tui.model.objectchange import ObjectChange
 
 TICK_S = 1.0
 # A run that has not ended by then waits in a call to a server that does not answer.
@@ -64,6 +65,7 @@ class Supervisor:
         self._runners: dict[str, Runner] = {}
         self._lives = self.table.all()
         self._last: dict[str, Status | None] = {}
+        self._changing: frozenset[str] = frozenset()
         self._saved_s = 0.0
         self._sweep = Sweep()
         self._ending = threading.Event()
@@ -85,6 +87,7 @@ class Supervisor:
                 self._move(life.id, frozenset((ProjectState.RELEASING,)), ProjectState.FAILED, "", text)
         if taken:
             self._launch(*taken)
+        self._open_changes()
         self._ticker.start()
 
     def _adopt(self, project_id: str) -> None:
@@ -170,6 +173,10 @@ class Supervisor:
             self._last[project_id] = self.state.status(project_id)
         return self._last[project_id]
 
+    def changing(self, project_id: str) -> bool:
+        """Whether an object change was under way at the last look, a second ago at most; no disk is asked."""
+        return project_id in self._changing
+
     def lives(self) -> dict[str, Life]:
         """Every project's life by id; not to be changed."""
         return self._lives
@@ -245,13 +252,12 @@ class Supervisor:
 
     def _give_up(self, runner: Runner) -> None:
         """Let go of a run that does not come back from a call: nothing counts of it that is not committed."""
-        if runner.over:
+        if not runner.abandon():
             return
         self._log(
             Level.WARNING,
             f"{runner.project.name}: a call to a server does not return; its thread is left",
         )
-        runner.abandon()
         self._save([final_status(runner.run.status(), None)])
 
     def _must_move(self, project_id: str, action: Action, name: str, who: str) -> None:
@@ -350,13 +356,18 @@ class Supervisor:
 
     def _follow_changes(self) -> None:
         """Write down how far object changes are that are open."""
-        for change in self.changes.open():
+        for change in self._open_changes():
             runner, life = self.runner(change.project_id), self.life(change.project_id)
             state = life.state if life else ProjectState.NOT_STARTED
             if runner is not None and runner.stop_asked_s is None:
                 follow(self.changes, change, runner.run.change(change.after))
             elif runner is None:
                 stand(self.changes, change, state, self.last_status(change.project_id))
+
+    def _open_changes(self) -> list[ObjectChange]:
+        found = self.changes.open()
+        self._changing = frozenset(one.project_id for one in found if one.under_way)
+        return found
 
     def _save(self, statuses: Sequence[Status]) -> None:
         if statuses:

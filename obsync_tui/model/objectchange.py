@@ -55,6 +55,11 @@ class ObjectChange(msgspec.Struct, frozen=True):
     text: str = ""
     ended_s: float | None = None
 
+    @property
+    def under_way(self) -> bool:
+        """Whether it is open; one that failed waits for what a person does."""
+        return self.ended_s is None and self.state is not ChangeState.FAILED
+
 
 def added(rules: Scope, wanted: tuple[str, ...]) -> Scope:
     """The rules with others in scope; ValueError names one that cannot be read, is in scope already, or stays out."""

@@ -11,7 +11,6 @@ from obsync_tui.engine.state.objectchanges import ChangeTable
 from obsync_tui.engine.state.projects import Life
 from obsync_tui.model.lifecycle import Action, ProjectState, actions, state_after
 from obsync_tui.model.metrics import ENDED, Phase, Status
-from obsync_tui.model.objectchange import ChangeState
 from obsync_tui.model.project import Project, Step
 from obsync_tui.model.views import ProjectDetails, ProjectSummary, StepView
 
@@ -61,9 +60,9 @@ def require_of(service: Service, project: Project, action: Action) -> None:
 
 
 def changing(service: Service, project_id: str) -> bool:
-    """Whether an object change of the project is under way; one that failed waits for what a person does."""
+    """Whether an object change of the project is under way; waits for the disk."""
     found = ChangeTable(service.state).open_of(project_id) if service.has_state else None
-    return found is not None and found.state is not ChangeState.FAILED
+    return found is not None and found.under_way
 
 
 def lives(service: Service) -> dict[str, Life]:
@@ -146,11 +145,13 @@ def details(service: Service, name: str) -> ProjectDetails:
     project = entry.project or service.index.project(name)
     picture = picture_of(service, project)
     life = picture.life
+    # Clients that watch ask for this each second, on the thread that serves all of them.
+    changes = service.engine.changing(project.id) if service.engine else changing(service, project.id)
     return ProjectDetails(
         summary=summary(entry, project, picture),
         project=project,
         steps=_steps(project, picture),
-        actions=actions(picture.state, changing=changing(service, project.id)),
+        actions=actions(picture.state, changing=changes),
         created_s=life.created_s if life else None,
         created_by=life.created_by if life else "",
         started_s=life.started_s if life else None,

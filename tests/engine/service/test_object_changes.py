@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import msgspec
 import pytest
 
@@ -142,6 +144,25 @@ def test_what_others_added_while_the_source_was_asked_is_not_written_over(
             change(house, remove=("shop.other",))
     assert include(house) == ("shop.item", "shop.other", "shop.late")
     assert [one.kind for one in objectchanges.changes(house.service, Named("orders"), CALLER)] == ["add"]
+
+
+def test_who_watches_a_project_does_not_wait_for_the_disk(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started(house)
+    change(house, "shop.late")
+    until(lambda: house.supervisor.changing(newest(house).project_id), "the change is seen")
+    with house.state.transaction():
+        asked: list[bool] = []
+
+        def ask() -> None:
+            shown = projects.project(house.service, Named("orders"), CALLER).actions
+            asked.append(any("object change is open" in one.reason for one in shown))
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        asking.join(20)
+        assert asked == [True], "answered while another thread writes"
 
 
 def test_an_addition_is_aborted_and_a_removal_is_not(house: House) -> None:

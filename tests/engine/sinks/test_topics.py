@@ -148,12 +148,20 @@ def test_a_topic_whose_broker_is_away_is_not_gone(
                 partition.leader = -1
         return metadata
 
+    def once(client: AdminClient, *args: object, **options: object) -> ClusterMetadata:
+        """The leader is back when it is asked for again."""
+        monkeypatch.setattr(AdminClient, "list_topics", listed)
+        return without_leaders(client, *args, **options)
+
+    monkeypatch.setattr(AdminClient, "list_topics", once)
+    with pytest.raises(SinkUnreachable, match=f"had no leader: {prefix}"):
+        synchronize_topics(project(), [prefix], properties(kafka), used=(prefix,))
     monkeypatch.setattr(AdminClient, "list_topics", without_leaders)
     for create in (True, False):
-        with pytest.raises(SinkUnreachable, match=f"have no leader: {name}"):
+        with pytest.raises(SinkUnreachable, match=f"had no leader: {name}"):
             ensure_checkpoint_topic(properties(kafka), name, "events", create=create)
     for made, used in ((project(), (prefix,)), (project(mode="existing"), ())):
-        with pytest.raises(SinkUnreachable, match=f"have no leader: {prefix}"):
+        with pytest.raises(SinkUnreachable, match=f"had no leader: {prefix}"):
             synchronize_topics(made, [prefix], properties(kafka), used=used)
 
 

@@ -70,14 +70,10 @@ class Cluster:
             if topic.partitions and all(partition.leader >= 0 for partition in topic.partitions.values())
         }
 
-    def leaderless(self, names: Collection[str]) -> list[str]:
-        """Those of the topics that exist and have no leader now, by name."""
+    def existing(self, names: Collection[str]) -> list[str]:
+        """Those of the topics that exist, with a leader or without one, by name."""
         metadata = self._metadata(self._timeout_s)
-        return sorted(
-            name
-            for name, topic in metadata.topics.items()
-            if name in names and any(partition.leader < 0 for partition in topic.partitions.values())
-        )
+        return sorted(name for name, topic in metadata.topics.items() if name in names and topic.partitions)
 
     def create(
         self, names: Sequence[str], settings: TopicSettings, *, validate_only: bool = False

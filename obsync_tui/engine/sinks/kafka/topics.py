@@ -281,10 +281,10 @@ def _refuse(problems: Mapping[str, str], where: str) -> None:
 
 
 def _refuse_leaderless(cluster: Cluster, names: Collection[str]) -> None:
-    """Raise SinkUnreachable for topics that seem missing because their brokers are away."""
-    if led_by_nobody := cluster.leaderless(names):
+    """Raise SinkUnreachable for topics that only seemed missing: their brokers are away, or came back just now."""
+    if led_by_nobody := cluster.existing(names):
         raise SinkUnreachable(
-            f"{len(led_by_nobody)} topics have no leader: {_listed(led_by_nobody)}",
+            f"{len(led_by_nobody)} topics had no leader: {_listed(led_by_nobody)}",
             where=cluster.where,
             cure="Their brokers are down, or have just come back; it is tried again.",
         )
