@@ -281,7 +281,7 @@ class Assembly:
         self._refuse_statements(effects, statement)
         assert self._gtid is not None
         gtid, in_transaction = self._gtid, creates_with_rows(statement)
-        mentioned = self._mentioned(effects)
+        mentioned = [effect for effect in effects if effect.verb is not Verb.DML]
         if mentioned:
             items = self._on_ddl(mentioned, statement, gtid, self.executed)
             self._forget_tables()
@@ -291,15 +291,6 @@ class Assembly:
                 self._begun = True
         if not in_transaction:
             self._commit()
-
-    def _mentioned(self, effects: list[Ddl]) -> list[Ddl]:
-        """What is to be followed; a table that is renamed to one that is left out is gone, and no more."""
-        left_out = self._schemas.left_out
-        return [
-            Ddl(e.verb, e.table) if e.target in left_out else e
-            for e in effects
-            if e.verb is not Verb.DML and e.table not in left_out
-        ]
 
     def _forget_tables(self) -> None:
         """A table id may stand for another shape from here on."""

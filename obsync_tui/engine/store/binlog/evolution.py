@@ -37,11 +37,16 @@ class SchemaEvolution:
     def apply(self, effects: list[Ddl], statement: str, gtid: Gtid, executed: GtidSet) -> list[LogItem]:
         """The items for a statement at `gtid`, `executed` being everything before it.
 
+        Nothing is done of tables that are left out; one that is renamed to such a name is gone, and no more.
         SchemaChanged when the statement cannot be followed.
         """
         items: list[LogItem] = []
         for effect in self._spread(self._placed(effects)):
-            renamed_in = effect.target is not None and self._schemas.matches(effect.target)
+            left_out = self._schemas.left_out
+            if effect.table in left_out:
+                continue  # It was read under a later cut, which holds what became of it.
+            target = effect.target
+            renamed_in = target is not None and target not in left_out and self._schemas.matches(target)
             if not renamed_in and not self._schemas.matches(effect.table):
                 continue
             where = f"{effect.table}, transaction {gtid}"
