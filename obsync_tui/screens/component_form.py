@@ -1,6 +1,5 @@
 """The parameters of a component as a form, and back."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -47,6 +46,8 @@ PARAMETERS: Mapping[Component, tuple[Parameter, ...]] = {
         Parameter("full", "connections", "Connections to the source", "1 to 64", True),
     ),
 }
+# Integers of a file have 64 bits.
+_TOO_LARGE = 1 << 63
 _RESTARTS = "restarts the project at its checkpoint"
 
 
@@ -83,7 +84,7 @@ def with_parameters(project: Project, answers: Answers) -> Project:
     for key, text in answers:
         section, _, field = key.partition(".")
         number = type(_value(project, key))(text)
-        if not math.isfinite(number):
+        if not abs(number) < _TOO_LARGE:  # Neither is what is not a number.
             raise ValueError(text)
         plain.setdefault(section, {})[field] = number
     found: Project = msgspec.convert(plain, Project)

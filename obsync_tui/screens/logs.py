@@ -45,7 +45,7 @@ class LogsView(View, inherit_bindings=False):
         self._project, self._component = project, component
         self._level: LevelName = "INFO"
         self._search = self._older = self._newer = ""
-        self._looked_bytes = 0
+        self._looked_bytes = self._turn = 0
         self._is_open = False
 
     @property
@@ -77,19 +77,23 @@ class LogsView(View, inherit_bindings=False):
 
         A page costs the engine a bounded look, so that a search through a whole log takes a few beats.
         """
-        pane = self.log_pane
+        pane, turn = self.log_pane, self._turn
+        wants_older = self._is_open and self._wants_older
+        page = await self._page(
+            before=self._older if wants_older else "",
+            after=self._newer if self._is_open and not wants_older else "",
+        )
+        if turn != self._turn:
+            await self.fetch()  # What came is of what was wanted before.
+            return
         if not self._is_open:
-            page = await self._page()
             self._is_open, self._older, self._looked_bytes = True, page.older, page.looked_bytes
             pane.clear()
-        elif self._wants_older:
-            page = await self._page(before=self._older)
+        elif wants_older:
             self._older = page.older
             self._looked_bytes += page.looked_bytes
             pane.add_before(self._lines(page))
             return
-        else:
-            page = await self._page(after=self._newer)
         if page.lost:
             pane.add([(Span("... lines in between were rotated away", Role.WARN),)])
         self._newer = page.newer
@@ -152,6 +156,7 @@ class LogsView(View, inherit_bindings=False):
         self._again()
 
     def _again(self) -> None:
+        self._turn += 1
         self._is_open = False
         self._older = self._newer = ""
         self.log_pane.is_following = True

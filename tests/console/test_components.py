@@ -229,5 +229,5 @@ def test_parameters_act_as_the_engine_says(component: Component) -> None:
         changed = applied.restart if parameter.restarts else applied.live
         assert [one.key for one in changed] == [parameter.key] and not applied.never
         assert bool(restarting(before, after, component)) == parameter.restarts
-        for wrong in ("", "x", "nan", "inf", "-1", "1e400"):
+        for wrong in ("", "x", "nan", "inf", "-1", "1e400", "9" * 400):
             assert judge_parameters(before, ((parameter.key, wrong),)), (parameter.key, wrong)

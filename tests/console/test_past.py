@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from obsync_tui.api import operations as api
 from obsync_tui.api import requests as ask
+from obsync_tui.api.operation import Operation, Request, Response
 from obsync_tui.model.event import Event
 from obsync_tui.model.finding import Finding
 from obsync_tui.model.finding import Level as Severity
@@ -82,6 +84,43 @@ def test_a_log_is_followed_and_read_backwards(tmp_path: Path, size: tuple[int, i
             await it.sees("store  level WARNING")
             asked = client.requests(api.LOGS)[-1]
             assert (asked.component, asked.level) == ("store", "WARNING")
+
+    run(test)
+
+
+class Slow(FakeClient):
+    """Holds answers back that are logs."""
+
+    def __init__(self) -> None:
+        super().__init__((running("orders"),))
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def call(self, operation: Operation[Request, Response], request: Request) -> Response:
+        found = await super().call(operation, request)
+        if operation.name == api.LOGS.name:
+            await self.may_answer.wait()
+        return found
+
+
+def test_an_answer_that_nobody_waits_for_any_more_is_not_shown(tmp_path: Path) -> None:
+    async def test() -> None:
+        log = Log(10)
+        log.lines += [LogLine(START_S, Level.WARNING, "careful"), LogLine(START_S, Level.ERROR, "broken")]
+        client = Slow()
+        client.answers[api.LOGS.name] = log.page
+        async with console(client, tmp_path) as it:
+            await it.press("l")
+            await it.sees("level INFO and above", "line 0009", "careful", "broken")
+            await it.beat()
+            client.may_answer.clear()
+            await it.press("v")
+            while client.requests(api.LOGS)[-1].level != "WARNING":
+                await it.beat()
+            await it.press("v")
+            client.may_answer.set()
+            await it.sees("level ERROR and above", "broken")
+            await it.lost("careful")
 
     run(test)
 
