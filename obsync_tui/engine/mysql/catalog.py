@@ -1,5 +1,6 @@
 """MySQL's catalog: the tables in scope as they are now, read in a few queries for all of them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
@@ -17,6 +18,8 @@ _MEMBERS = ("enum", "set")
 _NUMBERS = ("decimal", "float", "double")
 # What MySQL writes with a backslash in COLUMN_TYPE; a quote it doubles.
 _ESCAPES = {"0": "\0", "n": "\n", "r": "\r", "\\": "\\"}
+_CONNECTION = re.compile(r"( CONNECTION=)'(?:[^'\\]|\\.|'')*'")
+_FEDERATED = "\n) ENGINE=FEDERATED "
 # The members of an ENUM or SET from the text in COLUMN_TYPE and the column's character set.
 Members = Callable[[str, str | None], tuple[str, ...]]
 # Below this share of a schema's tables, one query a table is cheaper than the whole schema's.
@@ -94,11 +97,16 @@ def read_table(
 
 
 def read_ddl(connection: pymysql.Connection, name: TableName) -> str:
-    """The statement that makes a table, as the server prints it; raises SourceError (1146, 1049: not there)."""
+    """The statement that makes a table, as the server prints it; raises SourceError (1146, 1049: not there).
+
+    Of a FEDERATED table the server prints the address of another one with its password, which is left out.
+    """
     row = query(connection, f"SHOW CREATE TABLE {name.quoted}")[0]
     text = row[1]
     # A driver gives bytes where a server marks the column as binary.
-    return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    columns, engine, options = text.partition(_FEDERATED)
+    return columns + engine + _CONNECTION.sub(r"\1'***'", options)
 
 
 def estimates(connection: pymysql.Connection, names: Iterable[TableName]) -> dict[TableName, int]:

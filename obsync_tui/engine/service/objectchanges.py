@@ -60,7 +60,7 @@ def change(service: Service, request: ChangeObjects, caller: Caller) -> ObjectCh
 
 
 def cancel(service: Service, request: Named, caller: Caller) -> ObjectChange:
-    """Take back the change that is open; a removal only while it waits."""
+    """Take back the change that is open; a removal only while it waits, or when the file was edited otherwise."""
     project = service.index.project(request.name)
     table = ChangeTable(service.state)
     found = table.open_of(project.id) if service.has_state else None
@@ -68,14 +68,14 @@ def cancel(service: Service, request: Named, caller: Caller) -> ObjectChange:
     if found is None:
         raise Refused("no object change is open", where=where)
     waits = found.state is ChangeState.PENDING
-    if found.kind is ChangeKind.REMOVE and not waits:
+    ours = Scope.of(project.objects) == found.after
+    if found.kind is ChangeKind.REMOVE and ours and not waits:
         raise Refused(
             "a removal that has begun cannot be taken back",
             where=where,
             cure="Add the rules again when it is over.",
         )
     picture = pictures.picture_of(service, project)
-    ours = Scope.of(project.objects) == found.after
     if ours:
         _check_file(service, project, picture)
     text = "" if ours else "the file holds other rules meanwhile, and they stay"

@@ -1,13 +1,13 @@
 """The catalog of real servers: every column attribute, keys, members, and many tables at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from uuid import uuid4
 
 import pymysql
 import pytest
 
-from obsync_tui.engine.mysql.catalog import estimates, parse_members, read_table, read_tables
+from obsync_tui.engine.mysql.catalog import estimates, parse_members, read_ddl, read_table, read_tables
 from obsync_tui.engine.mysql.connection import connect
 from obsync_tui.engine.mysql.hazards import CascadingKey, cascading_keys, doubtful_members, functional_indexes
 from obsync_tui.model.datasource import MySQLSource
@@ -241,3 +241,20 @@ def test_cascading_keys(server: MySQLServer, connection: pymysql.Connection, dat
     assert found["nulled_fk"].on_update == "SET NULL"
     assert cascading_keys(connection, [parent]) == ()
     assert isinstance(cascade, CascadingKey)
+
+
+def test_the_password_of_a_federated_table_is_not_in_its_statement(
+    new_mysql: Callable[..., MySQLServer],
+) -> None:
+    other = r"CONNECTION='mysql://u:s3c''r\\et@127.0.0.1:1/d/t'"
+    columns = "(id INT PRIMARY KEY COMMENT ' CONNECTION=''x''')"
+    with new_mysql("8.0", options=["--federated"]) as server:
+        server.execute(
+            "CREATE DATABASE d", f"CREATE TABLE d.f {columns} ENGINE=FEDERATED COMMENT='a' {other}"
+        )
+        with server.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SHOW CREATE TABLE d.f")
+            (_, printed) = cursor.fetchone()
+            assert other in printed
+            shown = read_ddl(connection, TableName("d", "f"))
+    assert shown == printed.replace(other, "CONNECTION='***'")

@@ -243,6 +243,19 @@ def test_rules_that_a_person_edited_meanwhile_stay(house: House) -> None:
     assert include(house) == ("shop.*",)
 
 
+def test_a_removal_that_another_edit_overtook_does_not_stay_open_for_ever(house: House) -> None:
+    _, run = started(house)
+    change(house, remove=("shop.other",))
+    until_state(house, S.RUNNING)
+    edited = msgspec.structs.replace(house.supervisor.index.project("orders"), objects=Objects(("shop.*",)))
+    house.files.write_project(edited)
+    house.supervisor.apply("orders", CALLER.who)
+    until_state(house, S.MODIFYING)
+    assert objectchanges.cancel(house.service, Named("orders"), CALLER).state is S.ABORTED
+    assert include(house) == run.project.objects.include == ("shop.*",)
+    assert change(house, remove=("shop.late",)).state is S.MODIFYING
+
+
 def test_a_file_that_cannot_be_written_leaves_everything_as_it_was(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
