@@ -19,6 +19,7 @@ from obsync_tui.engine.pipeline.checkpoint import (
     position_record,
     resync_record,
 )
+from obsync_tui.engine.pipeline.scope import kept_rules
 from obsync_tui.engine.pipeline.shapes import Shapes, check_known
 from obsync_tui.engine.pipeline.source import SourceSide
 from obsync_tui.engine.pipeline.stopped import StoppedProject
@@ -69,8 +70,14 @@ def plan(
     start = msgspec.structs.replace(found.position, sequence=position.sequence, epoch=epoch)
     found = msgspec.structs.replace(found, position=start)
     shapes = side.shapes_at(start, left, stopping)
-    unknown = tuple(one for one in shapes.unknown if one.table not in names)
-    tables = tuple(table for table in shapes.tables if table.name not in names)
+    rules = kept_rules(checkpoint)
+
+    def goes_on(table: TableName) -> bool:
+        """Tables that an edit brought into scope since are read by the next run, like those to read anew."""
+        return table not in names and (rules is None or rules.matches(table))
+
+    unknown = tuple(one for one in shapes.unknown if goes_on(one.table))
+    tables = tuple(table for table in shapes.tables if goes_on(table.name))
     return Plan(
         Retime(found, position, epoch, tuple(sorted(names)), unknown),
         msgspec.structs.replace(shapes, tables=tables),

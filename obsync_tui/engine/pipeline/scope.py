@@ -37,7 +37,7 @@ def follow_scope(
     streams = checkpoint.position is not None
     if streams and Step.INCREMENTAL not in project.steps:
         return checkpoint, ()
-    old = ObjectRules(Objects(before.include, before.exclude)) if before is not None and edited else None
+    old = kept_rules(checkpoint) if edited else None
     came = frozenset[TableName]()
     if edited or streams:
         came = side.unfollowed(checkpoint, old) - checkpoint.resync
@@ -69,6 +69,12 @@ def rules_of(project: Project) -> ObjectRules:
         raise ConfigError(
             str(error), where=f"project {project.name}, objects", cure="Correct the rule."
         ) from error
+
+
+def kept_rules(checkpoint: Checkpoint) -> ObjectRules | None:
+    """The rules that the checkpoint is of; None where nobody kept them."""
+    scope = checkpoint.scope
+    return ObjectRules(Objects(scope.include, scope.exclude)) if scope is not None else None
 
 
 def _known(checkpoint: Checkpoint) -> frozenset[TableName]:

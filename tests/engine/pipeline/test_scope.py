@@ -16,12 +16,17 @@ from obsync_tui.engine.pipeline.checkpoint import (
     resync_record,
     scope_record,
 )
+from obsync_tui.engine.pipeline.retime import plan
 from obsync_tui.engine.pipeline.scope import follow_scope
+from obsync_tui.engine.pipeline.shapes import Shapes
+from obsync_tui.engine.pipeline.stopped import StoppedProject
 from obsync_tui.engine.store.versions import schema_record
 from obsync_tui.model.checkpoint import CUTS_KEY, Record
+from obsync_tui.model.moment import Moment
 from obsync_tui.model.objects import ObjectRules, Scope
 from obsync_tui.model.position import LogPosition
 from obsync_tui.model.project import Objects, Project, Step
+from obsync_tui.model.retime import FoundPosition, UnknownShape
 from obsync_tui.model.table import TableName, TableVersion
 
 ITEM, OTHER, LATE = (TableName("shop", name) for name in ("item", "other", "late"))
@@ -152,3 +157,26 @@ def test_a_project_without_a_stream_is_left_as_it_is() -> None:
     before = held(ITEM, scope=Scope(("shop.*",)))
     after, texts, commits = follow(before, Side(ITEM, LATE), "shop.late", steps=(Step.SCHEMA, Step.FULL))
     assert (after, texts, commits) == (before, (), 0)
+
+
+def test_a_table_that_an_edit_brings_is_in_no_way_of_a_point_of_time() -> None:
+    """How it was then is not known any more, and does not matter: the next run reads it."""
+    at = Moment(1_000_000)
+
+    class Timed(Side):
+        def position_at(self, *_: object) -> FoundPosition:
+            return FoundPosition(at, LogPosition("a:1-5"), None, at, at)
+
+        def shapes_at(self, *_: object) -> Shapes:
+            return Shapes(
+                tuple(TableVersion(table, (), ()) for table in (ITEM, OTHER)),
+                (UnknownShape(LATE, "ALTER TABLE late", "a:7", at),),
+            )
+
+    before = held(ITEM, scope=Scope(("shop.item",)))
+    stopped = StoppedProject(
+        {one.key: one.value for one in before.records if one.value}, lambda records: None
+    )
+    project = Project("np_aaaaaaaaaaaa", "orders", "shop", "events", Objects(("shop.*",)))
+    found = plan(project, Timed(), stopped, at)  # type: ignore[arg-type]
+    assert found.retime.unknown == () and [table.name for table in found.shapes.tables] == [ITEM]
