@@ -122,9 +122,10 @@ class OceanBaseSide:
                 self._state.save(self._project.id, records)
                 self._records.update({record.key: record for record in records})
 
+        earlier = frozenset(owned)
         keep(claim(connection, self._project.id, tables, owned, self._owner_of, self._where))
         owned = owned_of(self._records.values())
-        keep(create(connection, tables, owned, lost_lobs(self._project), self._where))
+        keep(create(connection, tables, owned, lost_lobs(self._project), self._where, earlier))
         for text in lob_limits(owned_of(self._records.values()).values()):
             self._journal.event(Component.STORE, EventKind.VIEW_LOG, text)
 

@@ -15,19 +15,25 @@ from obsync_tui.model.table import TableName
 LOG_PREFIX = "mlog$_"
 """A log's name is this and its table's; a table has at most one."""
 _LOGS = (
-    "SELECT o.OWNER, o.OBJECT_NAME, m.mlog_id, UNIX_TIMESTAMP(m.gmt_create), m.last_purge_scn"
+    "SELECT o.OWNER, o.OBJECT_NAME, m.mlog_id, UNIX_TIMESTAMP(m.gmt_create), m.last_purge_scn,"
+    " LEFT(o.STATUS, 6) = 'UNUSAB'"
     " FROM oceanbase.__all_mlog m JOIN oceanbase.DBA_OBJECTS o ON o.OBJECT_ID = m.mlog_id"
     " ORDER BY 1, 2"
 )
 
 
 class LogFacts(msgspec.Struct, frozen=True):
-    """A view log: its table, its own id, when it was created (scn), and up to where it was purged (scn)."""
+    """A view log: its table, its own id, when it was created (scn), and up to where it was purged (scn).
+
+    `is_being_made`: the statement that creates it still waits for transactions that are open on the table. What they
+    did before is not in the log, and when whoever creates it goes away, the log does, too.
+    """
 
     table: TableName
     log_id: int
     created_scn: int
     purged_scn: int
+    is_being_made: bool = False
 
     @property
     def name(self) -> TableName:
@@ -43,10 +49,12 @@ def log_name(table: TableName) -> TableName:
 def read_logs(connection: pymysql.Connection, where: str) -> dict[TableName, LogFacts]:
     """Every view log of the tenant by its table; raises SourceError."""
     found: dict[TableName, LogFacts] = {}
-    for database, log, log_id, created_s, purged_scn in query(connection, _LOGS, where=where):
+    for database, log, log_id, created_s, purged_scn, unusable in query(connection, _LOGS, where=where):
         table = TableName(str(database), str(log).removeprefix(LOG_PREFIX))
         created_scn = int(float(str(created_s)) * 1_000_000) * 1000
-        found[table] = LogFacts(table, int(str(log_id)), created_scn, int(str(purged_scn or 0)))
+        found[table] = LogFacts(
+            table, int(str(log_id)), created_scn, int(str(purged_scn or 0)), bool(unusable)
+        )
     return found
 
 

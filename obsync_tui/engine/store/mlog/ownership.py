@@ -4,12 +4,12 @@ A record says whose a log is; the claim is committed before the log is created, 
 one. A log that another owns, or nobody known here, is never read, purged or dropped: reading it purges it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import msgspec
 import pymysql
 
-from obsync_tui.engine.errors import CheckpointError, SourceError, SourceUnfit
+from obsync_tui.engine.errors import CheckpointError, SourceError, SourceUnfit, SourceUnreachable
 from obsync_tui.engine.mysql.connection import error_number, query
 from obsync_tui.engine.store.mlog.catalog import LogFacts, read_logs
 from obsync_tui.engine.store.mlog.columns import LOB_TYPES, logged_columns, unfit
@@ -95,11 +95,14 @@ def create(
     owned: dict[TableName, Owned],
     lost_lobs: frozenset[TableName],
     where: str,
+    earlier: Collection[TableName] = (),
 ) -> tuple[Record, ...]:
     """Create the logs that are claimed and not there, and give the records of all that were only claimed.
 
     It waits for transactions that are open on a table. Cuts are to be taken afterwards: a transaction that was open
-    before is in the log in part. `lost_lobs` are tables whose LOB columns are left out. Raises SourceError.
+    before is in the log in part. `lost_lobs` are tables whose LOB columns are left out, `earlier` those that a run
+    before this one claimed: it may be that its statement still creates the log. Raises SourceError,
+    SourceUnreachable while that is so.
     """
     there = read_logs(connection, where)
     done: list[Owned] = []
@@ -107,8 +110,11 @@ def create(
         mine = owned[table.name]
         if mine.log_id:
             continue
-        if table.name not in there:
-            _create_one(connection, table, lost_lobs, where)
+        facts = there.get(table.name)
+        if facts is None:
+            _create_one(connection, table, lost_lobs, where, is_ours=table.name in earlier)
+        elif facts.is_being_made:
+            raise _being_made(table.name, where)
         lobs = _lobs(table, lost_lobs)
         done.append(msgspec.structs.replace(mine, lob_bytes=_raise_threshold(connection, table, lobs, where)))
     there = read_logs(connection, where)
@@ -138,6 +144,8 @@ def drop(
         if facts is None or one.log_id not in (0, facts.log_id):
             missing.append(one.table)
             continue
+        if facts.is_being_made:
+            raise _being_made(one.table, where)
         try:
             query(connection, f"DROP MATERIALIZED VIEW LOG ON {one.table.quoted}", where=where)
         except SourceError as error:
@@ -148,7 +156,12 @@ def drop(
 
 
 def _create_one(
-    connection: pymysql.Connection, table: TableVersion, lost_lobs: frozenset[TableName], where: str
+    connection: pymysql.Connection,
+    table: TableVersion,
+    lost_lobs: frozenset[TableName],
+    where: str,
+    *,
+    is_ours: bool,
 ) -> None:
     keyed = set(table.primary_key)
     listed = [
@@ -164,6 +177,8 @@ def _create_one(
     try:
         query(connection, sql, where=where)
     except SourceError as error:
+        if error_number(error) == _EXISTS and is_ours:
+            raise _being_made(table.name, where) from error
         if error_number(error) == _EXISTS:
             raise _owned_by_another(table.name, "", where) from error
         raise
@@ -188,6 +203,14 @@ def _raise_threshold(connection: pymysql.Connection, table: TableVersion, lobs: 
             continue
         return size
     return 8192
+
+
+def _being_made(table: TableName, where: str) -> SourceUnreachable:
+    return SourceUnreachable(
+        "the view log is still being made by an earlier run: it waits for transactions that are open on the table",
+        where=f"{where}, {table}",
+        cure="End those transactions, and try again; a run does so by itself.",
+    )
 
 
 def _owned_by_another(table: TableName, owner: str, where: str) -> SourceUnfit:
