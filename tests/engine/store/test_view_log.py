@@ -21,7 +21,7 @@ from obsync_tui.engine.store.mlog import poll
 from obsync_tui.engine.store.mlog.catalog import read_logs
 from obsync_tui.engine.store.mlog.ownership import claim, drop, lob_limits, owned_of
 from obsync_tui.engine.store.mlog.windows import windows
-from obsync_tui.engine.store.store import RowGroup, TextShape, WireShape
+from obsync_tui.engine.store.store import LogBatch, RowGroup, TextShape, WireShape
 from obsync_tui.model.message import Lanes
 from obsync_tui.model.position import scn_gtid
 from obsync_tui.model.project import DmlKind, KeyForm, new_project_id
@@ -260,16 +260,27 @@ def test_logs_dropped_made_anew_or_purged_by_others_are_gaps(source: ViewLogSour
 )
 def test_a_gap_under_way_is_seen_before_it_is_passed(source: ViewLogSource, statement: str) -> None:
     driver, ended = Driver(source), []
+    reached, lost = threading.Event(), threading.Event()
+
+    def hold(batch: LogBatch) -> bool:
+        reached.set()
+        lost.wait()
+        return False
 
     def follow() -> None:
         with pytest.raises(LogGap) as raised:
-            driver.follow(lambda batch: False)
+            driver.follow(hold)
         ended.append(raised.value)
 
     thread = threading.Thread(target=follow)
     thread.start()
-    source.run("INSERT INTO t VALUES (1, 'x')")
-    source.run(statement.format(source.database))
+    # Held before it reads on: what is purged behind a reader is no gap.
+    assert reached.wait(60)
+    try:
+        source.run("INSERT INTO t VALUES (1, 'x')")
+        source.run(statement.format(source.database))
+    finally:
+        lost.set()
     thread.join(120)
     assert len(ended) == 1
 
