@@ -22,7 +22,7 @@ from obsync_tui.api.requests import (
     SaveProject,
     Start,
 )
-from obsync_tui.engine import garbage
+from obsync_tui.engine import garbage, supervisor
 from obsync_tui.engine.errors import ConfigError, EngineError, ProjectOwned, Refused, SinkUnreachable
 from obsync_tui.engine.service import objectchanges, probes, projects, runs
 from obsync_tui.engine.state.lock import ProjectLock
@@ -161,7 +161,10 @@ def test_a_whole_life(house: House) -> None:
     assert house.supervisor.table.life(project.id) is None and house.state.events(project.id) == []
 
 
-def test_a_run_that_hangs_is_given_up_and_holds_up_no_other(house: House) -> None:
+def test_a_run_that_hangs_is_given_up_and_holds_up_no_other(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "STOP_TIMEOUT_S", 3.0)
     project = house.project("orders")
     house.project("other")
     runs.start(house.service, Start("orders"), CALLER)
@@ -171,7 +174,7 @@ def test_a_run_that_hangs_is_given_up_and_holds_up_no_other(house: House) -> Non
     runs.pause(house.service, Named("orders"), CALLER)
     runs.start(house.service, Start("other"), CALLER)
     runs.pause(house.service, Named("other"), CALLER)
-    assert time.monotonic() - began < 0.4, "none of that waits for the run that hangs"
+    assert time.monotonic() - began < 2.5, "none of that waits for the run that hangs"
     assert runs.resume(house.service, Start("orders"), CALLER).state is S.RUNNING
     assert len(house.supervisor.threads.abandoned) == 1
     assert house.supervisor.runner(project.id) is not None
