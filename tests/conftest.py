@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -22,6 +23,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hear signals, and let what tests start hear them, also where the run was started with them ignored (nohup, &)."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """The file mode mask of a person's shell: a command that runs in this process sets its own."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")
