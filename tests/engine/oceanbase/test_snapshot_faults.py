@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 import pymysql
 import pytest
@@ -198,7 +199,10 @@ def test_an_engine_that_dies_and_comes_back_is_read_on(new_oceanbase: Callable[.
     assert agrees(run, TableName("test", "keyless")) == 12_000
 
 
-@pytest.mark.timeout(400)
+# When the engine forgets is for its merges to decide, for minutes on a busy machine; a cut that is gone at the restart of
+# a project is in tests/faults/test_engine.py.
+@pytest.mark.campaign
+@pytest.mark.timeout(600)
 def test_what_undo_retention_loses_goes_on_under_another_cut(
     new_oceanbase: Callable[..., OceanBaseServer],
 ) -> None:
@@ -233,15 +237,23 @@ def test_what_undo_retention_loses_goes_on_under_another_cut(
     with pytest.raises(SnapshotLost, match="no longer keeps the rows as of the cut"):
         run.drive(forget)
     server.execute("ALTER SYSTEM SET undo_retention = 1800", "UPDATE test.t SET v = -1")
-    keeps_again(server)
     before = len(run.rows[table])
-    run.again()
-    run.drive()
-    first, second = run.record(table).regions
-    assert (first.cut, second.cut) == (1, 2)
+    drive_to_the_end(run, server)
+    first, *others = run.record(table).regions
+    assert first.cut == 1 and others and all(region.cut > 1 for region in others)
     assert 1_000 <= before < 20_000
     rows = [(int(row[0] or 0), int(row[1] or 0)) for row in run.rows[table]]
     assert sorted(rows) == [(n, 1 if n < before else -1) for n in range(20_000)]
+
+
+def drive_to_the_end(run: OceanBaseRun, server: OceanBaseServer) -> None:
+    """Read under another cut, and under further ones while a merge under way still goes by the short retention."""
+    for _ in range(10):
+        keeps_again(server)
+        run.again()
+        with suppress(SnapshotLost):
+            return run.drive()
+    raise AssertionError("no cut is kept")
 
 
 def keeps_again(server: OceanBaseServer) -> None:
