@@ -2,7 +2,6 @@
 
 import argparse
 import re
-from collections.abc import Iterable
 
 import msgspec
 
@@ -10,6 +9,7 @@ from obsync_tui.api import operations as op
 from obsync_tui.api.requests import CreateProject
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.session import Session
+from obsync_tui.cli.tables import listed
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.project import Project, is_name, new_project_id
 
@@ -56,11 +56,11 @@ def create(session: Session, arguments: argparse.Namespace) -> int:
 def _project(arguments: argparse.Namespace) -> Project:
     given = vars(arguments)
     values: dict[str, object] = {option: given[option] for option in PLACES if given[option] is not None}
-    values["objects"] = _split(arguments.objects)
-    values["exclude"] = _split(arguments.exclude)
+    values["objects"] = listed(arguments.objects)
+    values["exclude"] = listed(arguments.exclude)
     values["table"] = _table_rules(arguments)
     if arguments.dml:
-        values["dml"] = _split([arguments.dml.upper()])
+        values["dml"] = listed([arguments.dml.upper()])
     document: dict[str, object] = {
         "id": new_project_id(),
         "name": arguments.name,
@@ -68,9 +68,9 @@ def _project(arguments: argparse.Namespace) -> Project:
         "to": arguments.destination,
     }
     if arguments.tag:
-        document["tags"] = _split(arguments.tag)
+        document["tags"] = listed(arguments.tag)
     if arguments.steps:
-        document["steps"] = _split([arguments.steps])
+        document["steps"] = listed([arguments.steps])
     for option, (table, key) in PLACES.items():
         if option in values:
             place = document.setdefault(table, {})
@@ -90,10 +90,6 @@ def _option(path: str) -> str:
         if tuple(steps[:2]) == place:
             return " --" + option.replace("_", "-")
     return f" --{steps[0]}" if steps else ""
-
-
-def _split(texts: Iterable[str] | None) -> list[str]:
-    return [part.strip() for text in texts or () for part in text.split(",") if part.strip()]
 
 
 def _table_rules(arguments: argparse.Namespace) -> list[dict[str, object]]:

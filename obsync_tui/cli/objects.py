@@ -9,6 +9,7 @@ from obsync_tui.api.requests import ChangeObjects, Named
 from obsync_tui.cli import exit_codes
 from obsync_tui.cli.output import show, show_json, show_table
 from obsync_tui.cli.session import Session
+from obsync_tui.cli.tables import listed
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.moment import Moment
 from obsync_tui.model.objectchange import ObjectChange
@@ -25,7 +26,7 @@ class Objects(msgspec.Struct, frozen=True):
 def objects(session: Session, arguments: argparse.Namespace) -> int:
     """Add rules, remove some, or take back what is open; without an option show tables and changes."""
     name: str = arguments.name
-    add, remove = _rules(arguments.add), _rules(arguments.remove)
+    add, remove = listed(arguments.add), listed(arguments.remove)
     if arguments.cancel and (add or remove):
         raise ConfigError(
             "--cancel stands alone", where="project objects", cure="Cancel first, then add or remove."
@@ -62,7 +63,3 @@ def _show(session: Session, name: str, *, as_json: bool) -> int:
         ],
     )
     return exit_codes.OK
-
-
-def _rules(given: list[str] | None) -> tuple[str, ...]:
-    return tuple(part.strip() for text in given or () for part in text.split(",") if part.strip())

@@ -81,7 +81,7 @@ class FullImport:
         as `Snapshots.open` does.
         """
         progress = self.progress
-        last = progress.last_cut if progress.next_cut_id - 1 > after_cut else None
+        last = progress.last_cut if progress.last_cut_id > after_cut else None
         snapshot = self._snapshot = self._snapshots.open(progress.next_cut_id, last)
         self.progress.begin(snapshot.cut, snapshot.tables, snapshot.estimates, known or {})
         return snapshot.tables

@@ -71,9 +71,14 @@ class FullProgress:
                 self._records[table.name] = table
 
     @property
+    def last_cut_id(self) -> int:
+        """The id of the newest cut, 0 before the first."""
+        return max(self._cuts, default=0)
+
+    @property
     def next_cut_id(self) -> int:
         """The id of the next cut to take."""
-        return max(self._cuts, default=0) + 1
+        return self.last_cut_id + 1
 
     @property
     def begun(self) -> frozenset[TableName]:
@@ -83,7 +88,7 @@ class FullProgress:
     @property
     def last_cut(self) -> Cut | None:
         """The newest cut, None before the first."""
-        return self._cuts[max(self._cuts)] if self._cuts else None
+        return self._cuts.get(self.last_cut_id)
 
     def begin(
         self,

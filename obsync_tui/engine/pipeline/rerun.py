@@ -32,8 +32,7 @@ def read_again(
     """
     records = [Record(table_key(table), None) for table in sorted(tables)]
     records += side.give_up(checkpoint, tables | lost)
-    newest = FullProgress(checkpoint.records).last_cut
-    after_cut = newest.cut_id if newest else 0
+    after_cut = FullProgress(checkpoint.records).last_cut_id
     if checkpoint.position is None:
         # The first full synchronization is not done, which reads every table that has no progress.
         records.append(read_again_record((), after_cut))
@@ -69,13 +68,6 @@ def commit_rerun(
     tables = frozenset(known & rerun.tables if rerun.tables else known)
     if not tables:
         return checkpoint, ()
-    return commit_again(tables, side, checkpoint, commit), tuple(sorted(tables))
-
-
-def commit_again(
-    tables: frozenset[TableName], side: SourceSide, checkpoint: Checkpoint, commit: Commit
-) -> Checkpoint:
-    """Make it durable that these tables are read under a later cut: the checkpoint that then is."""
     records = tuple(read_again(side, checkpoint, tables, frozenset()))
     commit(records)
-    return after_commit(checkpoint, records)
+    return after_commit(checkpoint, records), tuple(sorted(tables))

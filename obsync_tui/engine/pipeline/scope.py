@@ -97,8 +97,7 @@ def _taken_in(checkpoint: Checkpoint, came: frozenset[TableName], left: frozense
     """
     records = [Record(table_key(table), None) for table in sorted(came)]
     if came:
-        newest = FullProgress(checkpoint.records).last_cut
-        after_cut = newest.cut_id if newest else 0
+        after_cut = FullProgress(checkpoint.records).last_cut_id
         records.append(resync_record((checkpoint.resync | came) - left, after_cut))
     elif checkpoint.resync & left:
         records.append(resync_record(checkpoint.resync - left, checkpoint.resync_after_cut))

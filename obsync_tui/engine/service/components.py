@@ -11,6 +11,7 @@ from obsync_tui.engine.mysql.connection import connect, error_number, where
 from obsync_tui.engine.oceanbase import catalog as oceanbase_catalog
 from obsync_tui.engine.oceanbase import connection as oceanbase
 from obsync_tui.engine.pipeline.objectviews import object_view
+from obsync_tui.engine.pipeline.scope import rules_of
 from obsync_tui.engine.runner import Runner
 from obsync_tui.engine.service.runs import table_name
 from obsync_tui.engine.service.service import Caller, Handler, Service
@@ -18,7 +19,6 @@ from obsync_tui.model.component import Component
 from obsync_tui.model.datasource import MySQLSource, SqlSource
 from obsync_tui.model.errors import ConfigError
 from obsync_tui.model.event import EventKind
-from obsync_tui.model.objects import ObjectRules
 from obsync_tui.model.project import Project
 from obsync_tui.model.table import TableVersion
 from obsync_tui.model.trace import MessageSample, TraceAnswer
@@ -81,7 +81,7 @@ def objects(service: Service, request: Named, caller: Caller) -> tuple[ObjectVie
 
 def source_tables(service: Service, project: Project) -> tuple[TableVersion, ...]:
     """The tables of a project's source that its rules match, asked now; ConfigError for rules that cannot be read."""
-    source, rules = service.files.source_of(project), _rules(project)
+    source, rules = service.files.source_of(project), rules_of(project)
     with _session(service, source, _READ_TIMEOUT_S) as connection:
         if isinstance(source, MySQLSource):
             return mysql_catalog.read_tables(connection, rules)
@@ -92,7 +92,7 @@ def ddl(service: Service, request: Ddl, caller: Caller) -> TableDdl:
     """The statement that makes a table; whether the project runs does not matter, its source is asked."""
     project = service.index.project(request.name)
     name, source = table_name(request.table), service.files.source_of(project)
-    if not _rules(project).matches(name):
+    if not rules_of(project).matches(name):
         raise ConfigError(
             f"{name} is not among the project's tables",
             where=f"project {project.name}, objects",
@@ -118,15 +118,6 @@ def ddl(service: Service, request: Ddl, caller: Caller) -> TableDdl:
             raise SourceUnreachable(error.what, where=error.where, cure=cure) from error
         raise
     return TableDdl(name.database, name.table, source.name, text)
-
-
-def _rules(project: Project) -> ObjectRules:
-    try:
-        return ObjectRules(project.objects)
-    except ValueError as error:
-        raise ConfigError(
-            str(error), where=f"project {project.name}, objects", cure="Correct the rules."
-        ) from error
 
 
 def _session(service: Service, source: SqlSource, read_timeout_s: float) -> pymysql.Connection:
