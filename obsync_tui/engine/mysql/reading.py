@@ -1,7 +1,9 @@
 """One connection of a MySQL snapshot."""
 
 import contextlib
+import select
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Generator, Iterable
 
@@ -63,6 +65,16 @@ def shut(connection: Connection) -> None:
         socket.socket.shutdown(connection._sock, socket.SHUT_RDWR)
     except OSError:  # it is gone already
         pass
+
+
+def readable(connection: Connection, wait_s: float) -> bool:
+    """Whether a server has begun to answer what was sent to it, after waiting so long at most."""
+    wire: socket.socket = connection._sock
+    if isinstance(wire, ssl.SSLSocket) and wire.pending():
+        return True
+    poll = select.poll()
+    poll.register(wire, select.POLLIN)
+    return bool(poll.poll(wait_s * 1000))
 
 
 def pieces(

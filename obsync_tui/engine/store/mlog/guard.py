@@ -52,7 +52,10 @@ def _gap(what: str, names: Sequence[TableName], where: str) -> LogGap:
 
 
 class Guard:
-    """Asks, after rows were read and before they are handed over, whether they can be all there were."""
+    """Asks, after rows were read and before they are handed over, whether they can be all there were.
+
+    `purging` are the ids of logs that the project itself purges meanwhile.
+    """
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class Guard:
         self._columns = {table.name: tuple(column.name for column in table.columns) for table in tables}
         self._where = where
         self._checked_s = 0.0
+        self.purging: frozenset[int] = frozenset()
 
     def points(self) -> dict[int, int]:
         """Up to where each log was purged, by log id; LogGap when one is gone."""
@@ -78,18 +82,21 @@ class Guard:
             raise _gap("the view log was dropped under way", gone, self._where)
         return points
 
-    def check(self, after_scn: int) -> None:
-        """LogGap when a log was purged beyond `after_scn`; SchemaChanged when a table has other columns."""
-        purged = [
-            self._logs[log_id]
-            for log_id, scn in self.points().items()
-            if scn > max(after_scn, self._floors[log_id])
-        ]
-        if purged:
-            raise _gap("the view log was purged of rows that may not have been read", purged, self._where)
+    def check(self, after_scn: int) -> bool:
+        """Whether no log was purged beyond `after_scn`; False only for our own purge.
+
+        LogGap for one of somebody else, SchemaChanged when a table has other columns.
+        """
+        purged = {
+            log_id for log_id, scn in self.points().items() if scn > max(after_scn, self._floors[log_id])
+        }
+        if purged - self.purging:
+            names = [self._logs[log_id] for log_id in sorted(purged - self.purging)]
+            raise _gap("the view log was purged of rows that may not have been read", names, self._where)
         if monotonic() - self._checked_s >= _COLUMNS_EVERY_S:
             self._check_columns()
             self._checked_s = monotonic()
+        return not purged
 
     def _check_columns(self) -> None:
         found: dict[TableName, list[str]] = {name: [] for name in self._columns}

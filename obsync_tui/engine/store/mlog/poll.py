@@ -40,13 +40,18 @@ class Poll:
         else:
             yield upto_scn, None
 
-    def rows(self, bound_scn: int, expected: int | None) -> Iterable[LogRow]:
-        """The rows up to a bound, in order. Raises LogGap before, or at the end, when some may be missing."""
+    def rows(self, bound_scn: int, expected: int | None) -> Iterable[LogRow] | None:
+        """The rows up to a bound, in order; None when our own purge, which runs, may have taken some.
+
+        Raises LogGap before, or at the end, when some may be missing.
+        """
         if expected and expected > WINDOW_ROWS:
-            return self._one_transaction(bound_scn)
+            # Its first rows are handed over before it is read to its end.
+            return None if self._guard.purging else self._one_transaction(bound_scn)
         places = self._changed(bound_scn) if expected is None else self._places if expected else ()
         rows = self._reader.changes(places, self.last_scn, bound_scn)
-        self._guard.check(self.last_scn)
+        if not self._guard.check(self.last_scn):
+            return None
         counts = Counter(map(itemgetter(1), rows))
         self.held.update(counts)
         now_s = monotonic()

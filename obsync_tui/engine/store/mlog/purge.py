@@ -1,20 +1,23 @@
 """Purging the logs without losing a row.
 
-DBMS_MVIEW.PURGE_LOG deletes every row committed before a point P that it chooses itself, read or not. So: everything
-up to `scn` is delivered and durable, and with it the intent; then the logs are purged; then the rows committed between
-`scn` and P are fetched as what the log had at P and not at `scn`, and given as one transaction at P.
+DBMS_MVIEW.PURGE_LOG deletes every row committed before a point P that it chooses itself, read or not; the log's catalog
+tells P from the very moment from which the rows are gone. So: everything up to `scn` is delivered and durable, and with
+it the intent; then the logs are purged while polls go on. Rows up to P that no poll has read are fetched as what the
+log had at P and not at the position, and given as one transaction at P.
 After a crash the step is done to its end from the intent. No log is purged then that was not purged before: its P could
 lie behind the cut of a table that was read again meanwhile, whose changes would come under that P, and so twice.
 Reference: the flashback reads of OceanBase.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 import msgspec
 import pymysql
+from pymysql.constants import COMMAND
 
 from obsync_tui.engine.errors import CheckpointError, LogGap, SourceError, SourceUnreachable
-from obsync_tui.engine.mysql.connection import error_number, query
+from obsync_tui.engine.mysql.connection import error_number, query, translate
+from obsync_tui.engine.mysql.reading import readable
 from obsync_tui.engine.store.mlog.catalog import purge_points
 from obsync_tui.engine.store.mlog.statements import ViewLog, select_count_at
 from obsync_tui.model.checkpoint import PURGE_KEY, Record
@@ -89,52 +92,85 @@ def check_none_runs(connection: pymysql.Connection, where: str) -> None:
         )
 
 
-class Purge:
-    """One purge of some logs, by its intent."""
+class PurgeRun:
+    """The purge of some logs, one after another, over a connection of its own; whoever asks goes on meanwhile."""
 
-    def __init__(
-        self, connection: pymysql.Connection, intent: PurgeIntent, logs: Sequence[ViewLog], where: str
-    ) -> None:
+    def __init__(self, connection: pymysql.Connection, intent: PurgeIntent, where: str) -> None:
         self._connection = connection
         self._intent = intent
-        self._logs = {log.facts.log_id: log for log in logs}
+        self._left = list(intent.tables)
+        self._running: TableName | None = None
         self._where = where
 
-    def purged(self) -> dict[int, int]:
+    def is_over(self, wait_s: float = 0.0) -> bool:
+        """Whether all are purged, after waiting so long at most for each. Raises SourceError."""
+        while self._running is not None or self._left:
+            if self._running is None:
+                self._begin(self._left.pop(0))
+            elif not readable(self._connection, wait_s):
+                return False
+            else:
+                self._end(self._running)
+        return True
+
+    def points(self) -> dict[int, int]:
         """To which scn each log of the intent was purged since it was made, by log id."""
-        points = purge_points(self._connection, (one.log_id for one in self._intent.tables), self._where)
-        return {
-            one.log_id: points[one.log_id]
-            for one in self._intent.tables
-            if points.get(one.log_id, one.purged_scn) != one.purged_scn
-        }
+        return points_since(self._connection, self._intent, self._where)
 
-    def finish(self) -> dict[int, int]:
-        """Purge what is not purged yet; the points of all, by log id. Raises SourceError."""
-        for one in self._intent.tables:
-            if one.log_id in self._logs and one.log_id not in self.purged():
-                name = f"{one.table.database}.{one.table.table}"
-                self._run("CALL DBMS_MVIEW.PURGE_LOG(%s)", one.table, (name,))
-        return self.purged()
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection._force_close()
 
-    def check(self, log: ViewLog, point: int, found: int) -> None:
-        """LogGap when rows that were there at the intent were gone before the purge; `found` rows came since."""
-        lost = self._count(log, self._intent.scn) - (self._count(log, point) - found)
-        if lost > 0:
-            raise LogGap(
-                f"the log was also purged by somebody else: {lost} rows were gone before {point}",
-                where=f"{self._where}, {log.table.name}",
-                cure=GAP_CURE,
-            )
-
-    def _count(self, log: ViewLog, scn: int) -> int:
-        return int(str(self._run(select_count_at(log, scn), log.table.name)[0][0]))
-
-    def _run(self, sql: str, table: TableName, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+    def _begin(self, one: PurgeTable) -> None:
+        if one.log_id in self.points():
+            return
+        name = self._connection.escape(f"{one.table.database}.{one.table.table}")
         try:
-            return query(self._connection, sql, values, where=self._where)
+            self._connection._execute_command(COMMAND.COM_QUERY, f"CALL DBMS_MVIEW.PURGE_LOG({name})")
+        except (pymysql.MySQLError, OSError) as error:
+            raise translate(error, self._where) from error
+        self._running = one.table
+
+    def _end(self, table: TableName) -> None:
+        self._running = None
+        try:
+            self._connection._read_query_result()
+            while self._connection._result is not None and self._connection._result.has_next:
+                self._connection._read_query_result()
+        except (pymysql.MySQLError, OSError) as error:
+            raise gap_of(translate(error, self._where), table, self._where) from error
+
+
+def points_since(connection: pymysql.Connection, intent: PurgeIntent, where: str) -> dict[int, int]:
+    """To which scn each log of the intent was purged since it was made, by log id. Raises SourceError."""
+    points = purge_points(connection, (one.log_id for one in intent.tables), where)
+    return {
+        one.log_id: points[one.log_id]
+        for one in intent.tables
+        if points.get(one.log_id, one.purged_scn) != one.purged_scn
+    }
+
+
+def check_nothing_lost(
+    connection: pymysql.Connection, log: ViewLog, after_scn: int, point_scn: int, found: int, where: str
+) -> None:
+    """LogGap when another purge took rows between two points of the log; `found` rows came in that time."""
+
+    def count(scn: int) -> int:
+        try:
+            return int(str(query(connection, select_count_at(log, scn), where=where)[0][0]))
         except SourceError as error:
-            raise gap_of(error, table, self._where) from error
+            raise gap_of(error, log.table.name, where) from error
+
+    before = count(after_scn)
+    lost = before - (count(point_scn) - found)
+    # Nothing is purged that is nearly empty: whose rows were gone already, was purged by two.
+    if lost > 0 or not before:
+        raise LogGap(
+            f"the log was also purged by somebody else: {lost} rows were gone before {point_scn}",
+            where=f"{where}, {log.table.name}",
+            cure=GAP_CURE,
+        )
 
 
 def gap_of(error: SourceError, table: TableName, where: str) -> SourceError:

@@ -18,14 +18,14 @@ from obsync_tui.engine.store.mlog.catalog import current_scn, read_logs
 from obsync_tui.engine.store.mlog.guard import Guard, open_logs
 from obsync_tui.engine.store.mlog.ownership import owned_of
 from obsync_tui.engine.store.mlog.poll import Poll
-from obsync_tui.engine.store.mlog.purge import PurgeIntent, intent_of
+from obsync_tui.engine.store.mlog.purge import intent_of
 from obsync_tui.engine.store.mlog.purging import Purging
 from obsync_tui.engine.store.mlog.reading import LogReader
 from obsync_tui.engine.store.mlog.rows import Transactions
 from obsync_tui.engine.store.store import LogBatch
 from obsync_tui.model.checkpoint import Record
 from obsync_tui.model.datasource import OceanBaseSource
-from obsync_tui.model.position import LogPosition, executed_scn, scn_executed
+from obsync_tui.model.position import Gtid, LogPosition, executed_scn, scn_executed
 from obsync_tui.model.secret import Secret
 from obsync_tui.model.table import TableName, TableVersion
 
@@ -34,7 +34,7 @@ _PAUSE_S, _LONG_PAUSE_S, _QUIET_S = 0.05, 1.0, 60.0
 # OceanBase merges them away: polls of a busy table get longer, and a long rest would double its lag.
 _BUSY_REST, _IDLE_REST = 0.5, 2.0
 _READ_TIMEOUT_S = 600.0
-_HEARTBEAT_S, _COMMIT_WAIT_S = 0.5, 30.0
+_HEARTBEAT_S = 0.5
 
 
 class ViewLogStore:
@@ -64,7 +64,6 @@ class ViewLogStore:
         self._stopping = threading.Event()
         self._connections: list[pymysql.Connection] = []
         self._newest: pymysql.Connection | None = None
-        self._told = threading.Condition()
         self._committed_scn = 0
 
     def stop(self) -> None:
@@ -72,14 +71,10 @@ class ViewLogStore:
         self._stopping.set()
         for connection in tuple(self._connections):
             shut(connection)
-        with self._told:
-            self._told.notify_all()
 
     def committed(self, position: LogPosition) -> None:
         """A position, with the records of every batch up to it, is durable; from any thread."""
-        with self._told:
-            self._committed_scn = executed_scn(position.executed)
-            self._told.notify_all()
+        self._committed_scn = executed_scn(position.executed)
 
     def newest_position(self) -> str:
         """The tenant's newest position, over a connection of its own."""
@@ -110,7 +105,7 @@ class ViewLogStore:
             read_timeout_s=_READ_TIMEOUT_S,
             character_set_results_null=for_values,
         )
-        self._connections.append(connection)
+        self._connections = [*(one for one in self._connections if one.open), connection]
         return connection
 
     def _follow(self, position: LogPosition, tables: tuple[TableVersion, ...]) -> Iterator[LogBatch]:
@@ -120,24 +115,25 @@ class ViewLogStore:
         logs = open_logs(control, self._owned, there, tables, self._lost_lobs, self._where)
         reader = LogReader(self._connect(for_values=True), logs, self._where, self._stopping)
         guard = Guard(control, logs, tables, self._where)
-        purging = Purging(control, reader, guard, logs, self._purge_rows, self._where)
+        purging = Purging(control, self._connect, reader, guard, logs, self._purge_rows, self._where)
         poll, transactions = Poll(reader, guard, logs, last_scn), Transactions(logs, self._where)
-        intent = self._intent
-        if intent is not None and intent.scn == last_scn:
-            yield from purging.rest(intent, poll, transactions)
+        if self._intent is not None and self._intent.scn <= last_scn:
+            inside_scn = Gtid.parse(position.inside).gno if position.inside else 0
+            yield from purging.rest(self._intent, inside_scn, poll, transactions)
         guard.check(poll.last_scn)
         poll.held = Counter(reader.counts(range(len(logs))))
         changed_s = monotonic()
         while not self._stopping.is_set():
             begun_s, held = monotonic(), poll.held.total()
-            intent = yield from self._poll_once(control, poll, purging, transactions)
+            whole = yield from self._poll_once(control, poll, purging, transactions)
             now_s = monotonic()
-            busy = poll.held.total() != held
+            busy = not whole or poll.held.total() != held
             if busy:
                 changed_s = now_s
-            if intent is not None and (yield from self._durable(intent)):
-                yield from purging.batches(intent, poll, transactions)
-            elif poll.caught_up:
+            while not whole and not purging.is_over(_HEARTBEAT_S):
+                yield LogBatch([], 0, time_ns() // 1000, True, False, 0, scn_executed(poll.last_scn))
+            yield from purging.step(self._committed_scn, poll, transactions)
+            if poll.caught_up:
                 quiet = now_s - changed_s > _QUIET_S
                 pause_s = max(_PAUSE_S, (now_s - begun_s) * (_BUSY_REST if busy else _IDLE_REST))
                 self._stopping.wait(_LONG_PAUSE_S if quiet else pause_s)
@@ -161,27 +157,16 @@ class ViewLogStore:
 
     def _poll_once(
         self, control: pymysql.Connection, poll: Poll, purging: Purging, transactions: Transactions
-    ) -> Generator[LogBatch, None, PurgeIntent | None]:
-        """Give everything up to now; what is to be purged when that is durable."""
+    ) -> Generator[LogBatch, None, bool]:
+        """Give everything up to now; False when a purge that runs may have taken some of it."""
         upto_scn = current_scn(control, self._where)
-        intent: PurgeIntent | None = None
         for bound_scn, expected in poll.bounds(upto_scn):
             rows = poll.rows(bound_scn, expected)
+            if rows is None:
+                return False
             last = bound_scn == upto_scn
             intent = purging.intent(poll, upto_scn) if last else None
             records = (intent.record,) if intent is not None else ()
             yield from transactions.batches(rows, poll.last_scn, bound_scn, not last, records)
             poll.last_scn = bound_scn
-        return intent
-
-    def _durable(self, intent: PurgeIntent) -> Generator[LogBatch, None, bool]:
-        """Wait until the intent is committed; False when it takes too long, and the purge has to wait."""
-        deadline_s = monotonic() + _COMMIT_WAIT_S
-        while not self._stopping.is_set() and monotonic() < deadline_s:
-            with self._told:
-                if self._told.wait_for(
-                    lambda: self._committed_scn >= intent.scn or self._stopping.is_set(), _HEARTBEAT_S
-                ):
-                    return not self._stopping.is_set()
-            yield LogBatch([], 0, time_ns() // 1000, True, False, 0, scn_executed(intent.scn))
-        return False
+        return True
