@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from obsync_tui.api import operations as op
+from obsync_tui.api.endpoint import endpoint
 from obsync_tui.api.errors import RemoteError
 from obsync_tui.api.requests import ListProjects, Nothing, PutDraft, PutSource
 from tests.engine.conftest import NewEngine
 from tests.engine.resident import ResidentEngine
 
-FAILED = 15
+FAILED, NOT_STARTED = 15, 18
 
 
 def test_a_newer_obsync_wrote_it(new_engine: NewEngine) -> None:
@@ -62,18 +63,27 @@ def test_it_is_no_database(new_engine: NewEngine) -> None:
     home.fails(FAILED, "file is not a database", "Move the file away")
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MiB."""
-    at = tmp_path / "small"
+def mounted(at: Path, options: str) -> Iterator[Path]:
     at.mkdir()
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", at], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", at], capture_output=True, text=True, check=False
     )
     if made.returncode:
         pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
     yield at
     subprocess.run(["umount", "-l", at], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MiB."""
+    yield from mounted(tmp_path / "small", "size=2m")
+
+
+@pytest.fixture
+def no_files(tmp_path: Path) -> Iterator[Path]:
+    """A file system on which no file can be made."""
+    yield from mounted(tmp_path / "none", "nr_inodes=1,mode=700")
 
 
 def fill(directory: Path) -> Path:
@@ -112,6 +122,22 @@ def test_a_full_disk(small_disk: Path) -> None:
         ballast.unlink()
         home.call(op.PUT_DRAFT, PutDraft("after", "source", "t", "{}"))
         assert "after" in {draft.id for draft in home.call(op.DRAFTS, Nothing())}
+        home.stop()
+    finally:
+        home.close()
+
+
+def test_a_socket_on_a_full_disk(no_files: Path, tmp_path: Path) -> None:
+    home = ResidentEngine(tmp_path / "h", {"OBSYNC_SOCKET": str(no_files / "engine.sock")})
+    try:
+        home.fails(
+            FAILED, f"{no_files}/engine.sock: no socket can be made: No space left", "name another place"
+        )
+        said = home.command("engine", "start", code=NOT_STARTED).stderr
+        assert "no socket can be made: No space left on device" in said and "obsync engine run" in said
+        home.environment.pop("OBSYNC_SOCKET")
+        home.at = endpoint(home.paths, home.environment)
+        home.start()
         home.stop()
     finally:
         home.close()
