@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -114,6 +115,30 @@ def test_killed_twice_under_load_with_three_projects(
     engine.stop()
     engine.start()
     assert states(engine) == {"one": "Running", "two": "Running", "three": "Paused"}
+
+
+def test_a_logout_that_kills_all_processes_of_its_user(
+    engine: ResidentEngine, mysql57: MySQLServer, kafka: KafkaBroker, bank: Bank
+) -> None:
+    """What systemd does with KillUserProcesses=yes: SIGTERM and SIGHUP to each; the next login's command goes on."""
+    workload = bank(mysql57, rows=200)
+    project(engine, "one", workload)
+    workload.start()
+    engine.start()
+    engine.command("project", "start", "one")
+    in_phase(engine, "one", Phase.INCREMENTAL)
+    cut, process = workload.now(), engine.process
+    assert process is not None
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCONT):
+        process.send_signal(number)
+    assert process.wait(30) == 0
+    assert "running:" in engine.command("engine", "start").stdout
+    in_phase(engine, "one", Phase.INCREMENTAL)
+    time.sleep(0.5)
+    workload.stop()
+    delivered(engine, "one", workload)
+    engine.command("engine", "stop")
+    assert check(workload, kafka, cut).changes > 10
 
 
 def test_released_by_its_name(
