@@ -18,7 +18,6 @@ from benchmarks.oceanbase import oceanbase_snapshot, view_logs_live, view_logs_w
 from benchmarks.peers import snapshot, stream_40, stream_500, stream_single
 from benchmarks.quiet import idle, latency, transaction
 from benchmarks.report import performance_page
-from benchmarks.sharing import many_idle, sharing
 from benchmarks.sizes import QUICK, WHOLE, Sizes
 from benchmarks.tables import tables
 from benchmarks.traced import trace
@@ -36,8 +35,6 @@ CASES: dict[str, Callable[[Sizes], Sequence[Result]]] = {
     "idle": idle,
     "latency": latency,
     "history": history,
-    "sharing": sharing,
-    "many-idle": many_idle,
     "engine-busy": engine_busy,
     "engine-many": engine_many,
     "oceanbase-snapshot": oceanbase_snapshot,

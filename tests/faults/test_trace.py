@@ -8,19 +8,23 @@ from collections import defaultdict
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from obsync_tui.model.project import Trace
 from obsync_tui.model.table import TableName
 from tests.faults.conftest import Bank
 from tests.faults.controlled import Controlled
-from tests.servers import KafkaBroker, MySQLServer, Record, consume_all
+from tests.servers import BinlogService, KafkaBroker, MySQLServer, Record, consume_all
 
 Way = tuple[str, str, int]
 
 
+@pytest.mark.parametrize("source", ["mysql80", "binlog_service"])
 def test_every_message_is_traced(
-    mysql80: MySQLServer, kafka: KafkaBroker, bank: Bank, tmp_path: Path
+    request: pytest.FixtureRequest, source: str, kafka: KafkaBroker, bank: Bank, tmp_path: Path
 ) -> None:
-    workload = bank(mysql80, seed=52, rows=200)
+    server: MySQLServer | BinlogService = request.getfixturevalue(source)
+    workload = bank(server, seed=52, rows=200)
     with closing(Controlled(tmp_path, workload, kafka.bootstrap, trace=Trace(64 << 20))) as held:
         held.begin()
         held.until_delivered(workload.executed())
