@@ -104,6 +104,15 @@ def intended(driver: Driver) -> LogBatch:
     raise AssertionError("unreachable")
 
 
+def died_after_intent(driver: Driver) -> LogBatch:
+    """The batch that has the intent of a purge, which was the last thing that a reader made durable."""
+    batch = intended(driver)
+    driver.changes += changes(batch)
+    driver.source.keep(batch.records)
+    driver.position = LogPosition(batch.executed)
+    return batch
+
+
 def write_more(source: ViewLogSource, number: int) -> None:
     source.run(
         f"INSERT INTO a VALUES ({number}, 1)",
@@ -138,10 +147,7 @@ def test_a_reader_that_dies_after_the_intent_goes_on(
 ) -> None:
     driver = Driver(source)
     fill(source)
-    batch = intended(driver)
-    driver.changes += changes(batch)
-    source.keep(batch.records)
-    driver.position = LogPosition(batch.executed)
+    batch = died_after_intent(driver)
     write_more(source, 1000)
     done(source, batch)
     write_more(source, 1002)
@@ -153,10 +159,7 @@ def test_a_purge_begun_is_never_carried_on_behind_a_later_cut(source: ViewLogSou
     """A table read again before the restart holds all up to its cut; its changes after it come under later names."""
     driver = Driver(source)
     fill(source)
-    batch = intended(driver)
-    driver.changes += changes(batch)
-    source.keep(batch.records)
-    driver.position = LogPosition(batch.executed)
+    batch = died_after_intent(driver)
     purge_one(source, batch)
     source.run("INSERT INTO t VALUES (1, '1')")
     cut_scn = executed_scn(source.executed())
@@ -170,9 +173,7 @@ def test_a_purge_begun_is_never_carried_on_behind_a_later_cut(source: ViewLogSou
 def test_a_purge_of_an_earlier_run_is_waited_for(source: ViewLogSource) -> None:
     driver = Driver(source)
     fill(source)
-    batch = intended(driver)
-    source.keep(batch.records)
-    driver.position = LogPosition(batch.executed)
+    batch = died_after_intent(driver)
     purge_one(source, batch)
     with source.connect() as running, source.connect() as asking:
         running._execute_command(0x03, "SELECT SLEEP(2) /* PURGE_LOG */")
@@ -239,10 +240,7 @@ def test_a_transaction_that_a_reader_died_in_comes_again_under_its_name_from_a_p
     """Polls go on while a purge runs, so the position may lie inside a transaction that the purge has taken."""
     driver = Driver(source)
     fill(source)
-    batch = intended(driver)
-    driver.changes += changes(batch)
-    source.keep(batch.records)
-    driver.position = LogPosition(batch.executed)
+    batch = died_after_intent(driver)
     source.run("UPDATE a SET v = 7 WHERE id < 5", "DELETE FROM b WHERE id < 5", transaction=True)
     write_more(source, 1000)
     reader = source.store()
@@ -284,9 +282,7 @@ def test_polls_go_on_while_a_purge_runs(source: ViewLogSource, monkeypatch: pyte
 def test_purges_of_others_beside_ours_are_a_gap(source: ViewLogSource) -> None:
     driver = Driver(source)
     fill(source)
-    batch = intended(driver)
-    source.keep(batch.records)
-    driver.position = LogPosition(batch.executed)
+    batch = died_after_intent(driver)
     write_more(source, 1000)
     purge_one(source, batch)
     write_more(source, 1001)
@@ -320,10 +316,7 @@ def test_the_rights_that_are_asked_for_suffice_for_all_of_it(source: ViewLogSour
     source.take()
     driver = Driver(source)
     fill(source)
-    batch = intended(driver)
-    driver.changes += changes(batch)
-    source.keep(batch.records)
-    driver.position = LogPosition(batch.executed)
+    batch = died_after_intent(driver)
     write_more(source, 1000)
     purge_one(source, batch)
     driver.reach(source.executed())
